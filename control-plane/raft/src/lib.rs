@@ -1,0 +1,1 @@
+//! openraft over sled behind the ClusterStore trait.

@@ -1,0 +1,1 @@
+//! Converters, header converters, transforms, predicates, config providers.

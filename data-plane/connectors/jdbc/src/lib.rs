@@ -1,0 +1,1 @@
+//! JDBC source for MySQL, MariaDB, PostgreSQL and SQLite.

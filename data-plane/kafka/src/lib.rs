@@ -1,0 +1,1 @@
+//! rdkafka behind the runtime's traits.

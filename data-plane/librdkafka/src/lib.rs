@@ -1,0 +1,1 @@
+//! Batch produce and batch consume over rdkafka's native handle.

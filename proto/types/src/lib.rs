@@ -1,0 +1,1 @@
+//! Validated names, ids and states.

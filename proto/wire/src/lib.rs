@@ -1,0 +1,1 @@
+//! The wire schema: generated code and conversions.
