@@ -1,0 +1,152 @@
+//! Records: what transforms may change, and around it what they may not.
+
+use std::sync::Arc;
+
+use crate::data::{SchemaRef, Value};
+use crate::offset::OffsetMap;
+
+/// The name of a topic, shared between the records that go there.
+pub type Topic = Arc<str>;
+
+/// One header. Names may repeat.
+#[derive(Clone, Debug, PartialEq)]
+#[expect(missing_docs, reason = "the parts of a header")]
+pub struct Header {
+    pub key: Arc<str>,
+    pub schema: Option<SchemaRef>,
+    pub value: Value,
+}
+
+/// Headers in order; an ordered multi-map.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Headers {
+    headers: Vec<Header>,
+}
+
+impl Headers {
+    /// No headers; allocates nothing.
+    pub const fn new() -> Self {
+        Self { headers: Vec::new() }
+    }
+
+    /// Appends a header; equal names are kept.
+    pub fn add(&mut self, key: impl Into<Arc<str>>, schema: Option<SchemaRef>, value: Value) {
+        self.headers.push(Header {
+            key: key.into(),
+            schema,
+            value,
+        });
+    }
+
+    /// Removes every header of this name.
+    pub fn remove(&mut self, key: &str) {
+        self.headers.retain(|header| header.key.as_ref() != key);
+    }
+
+    /// The headers in order.
+    pub fn iter(&self) -> std::slice::Iter<'_, Header> {
+        self.headers.iter()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.headers.is_empty()
+    }
+}
+
+/// The part of a record that transforms may change.
+#[derive(Clone, Debug, PartialEq)]
+#[expect(missing_docs, reason = "the parts of a record, named as in Kafka Connect")]
+pub struct ConnectRecord {
+    pub topic: Topic,
+    /// `None`: the partitioner decides.
+    pub partition: Option<i32>,
+    pub key_schema: Option<SchemaRef>,
+    pub key: Value,
+    pub value_schema: Option<SchemaRef>,
+    pub value: Value,
+    /// Milliseconds since the epoch; `None`: now, when it is sent.
+    pub timestamp: Option<i64>,
+    pub headers: Headers,
+}
+
+impl ConnectRecord {
+    /// A record of a value only.
+    pub fn of_value(topic: Topic, value_schema: Option<SchemaRef>, value: Value) -> Self {
+        Self {
+            topic,
+            partition: None,
+            key_schema: None,
+            key: Value::Null,
+            value_schema,
+            value,
+            timestamp: None,
+            headers: Headers::new(),
+        }
+    }
+}
+
+/// A record on its way from another system to Kafka.
+#[derive(Clone, Debug)]
+pub struct SourceRecord {
+    /// What transforms may change.
+    pub record: ConnectRecord,
+    /// Where in the source it comes from: shared by all records of a source partition, so that the tracker compares
+    /// pointers. `None` when the source keeps no offsets.
+    pub source_partition: Option<Arc<OffsetMap>>,
+    /// Where to go on after this record. `None`: nothing is stored.
+    pub source_offset: Option<OffsetMap>,
+}
+
+/// What the timestamp of a consumed record means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "named as in Kafka")]
+pub enum TimestampType {
+    NoTimestampType,
+    CreateTime,
+    LogAppendTime,
+}
+
+/// A record on its way from Kafka to another system. The place it was read from cannot be changed by a transform.
+#[derive(Clone, Debug)]
+pub struct SinkRecord {
+    /// What transforms may change.
+    pub record: ConnectRecord,
+    topic: Topic,
+    partition: i32,
+    offset: i64,
+    timestamp_type: TimestampType,
+}
+
+impl SinkRecord {
+    /// A record as read: its topic and partition are those of `record` at this moment.
+    pub fn new(record: ConnectRecord, partition: i32, offset: i64, timestamp_type: TimestampType) -> Self {
+        Self {
+            topic: Arc::clone(&record.topic),
+            record,
+            partition,
+            offset,
+            timestamp_type,
+        }
+    }
+
+    /// The topic it was read from, whatever transforms made of `record.topic`.
+    pub fn original_topic(&self) -> &Topic {
+        &self.topic
+    }
+
+    /// The partition it was read from.
+    pub fn original_partition(&self) -> i32 {
+        self.partition
+    }
+
+    /// The offset it was read at.
+    pub fn original_offset(&self) -> i64 {
+        self.offset
+    }
+
+    /// What its timestamp means.
+    pub fn timestamp_type(&self) -> TimestampType {
+        self.timestamp_type
+    }
+}
