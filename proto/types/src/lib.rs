@@ -1,1 +1,12 @@
-//! Validated names, ids and states.
+//! Names, ids and states that every part of Towpath shares: parsed once at the edge, then impossible to get wrong.
+//! Not for behaviour: nothing here reads a clock, a file or a socket.
+
+mod config;
+mod ids;
+mod name;
+mod states;
+
+pub use config::ConnectorConfig;
+pub use ids::{Epoch, NodeId, Revision, SessionId, TaskNumber, UnitId, WorkerId};
+pub use name::{ConnectorName, NameError};
+pub use states::{ConnectorKind, PluginKind, TargetState, UnitState, UnknownWord};
