@@ -8,7 +8,7 @@ mod validator;
 pub use key::{ConfigKey, ConfigType, Default, Importance, Recommend, Width};
 pub use parse::{KeyResult, parse_value};
 pub use parsed::{ConfigValue, ParsedConfig};
-pub use validator::Validator;
+pub use validator::{Validator, invalid};
 
 use crate::config::ConfigMap;
 use crate::error::{ConnectorError, Result};

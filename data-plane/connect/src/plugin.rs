@@ -33,6 +33,18 @@ impl PluginKind {
             Self::HeaderConverter => "header_converter",
         }
     }
+
+    /// The Java interface (or class, for connectors) that messages name.
+    pub fn interface(self) -> &'static str {
+        match self {
+            Self::Sink => "SinkConnector",
+            Self::Source => "SourceConnector",
+            Self::Transformation => "Transformation",
+            Self::Predicate => "Predicate",
+            Self::Converter => "Converter",
+            Self::HeaderConverter => "HeaderConverter",
+        }
+    }
 }
 
 /// How an instance is made.
