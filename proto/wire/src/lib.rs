@@ -1,1 +1,12 @@
-//! The wire schema: generated code and conversions.
+//! The wire schema: code generated from `proto/towpath/v1`, and conversions between wire and domain types.
+
+/// Version 1 of the schema.
+#[expect(clippy::all, clippy::implicit_clone, reason = "generated code")]
+pub mod v1 {
+    tonic::include_proto!("towpath.v1");
+}
+
+pub mod convert;
+
+/// The encoded descriptors, for gRPC reflection.
+pub const FILE_DESCRIPTOR_SET: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/towpath.bin"));
