@@ -1,1 +1,3 @@
 //! Runs connectors and tasks.
+
+pub mod clients;

@@ -1,0 +1,206 @@
+//! What the loops need of Kafka, as traits: `towpath-kafka` implements them over librdkafka, `memory` in this crate for
+//! tests. Batches cross the awaits, records do not.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use towpath_connect::{ConfigMap, TimestampType, Topic, TopicPartition, TopicPartitionOffsets};
+
+/// A header as bytes.
+pub type RawHeader = (Arc<str>, Option<Bytes>);
+
+/// Why a client could not do what it was asked for. `Display` names the topic, group or key concerned, never a secret.
+#[derive(Debug, thiserror::Error)]
+pub enum ClientError {
+    /// The same call may work later: a broker is away, a coordinator moves.
+    #[error("{0}")]
+    Retriable(String),
+    /// The client's settings are wrong; names the key.
+    #[error("{0}")]
+    Config(String),
+    /// It will not work: authorization, a record too large, a fenced producer.
+    #[error("{0}")]
+    Fatal(String),
+}
+
+/// A record for Kafka.
+#[derive(Clone, Debug)]
+pub struct OutgoingRecord {
+    /// Where to.
+    pub topic: Topic,
+    /// `None`: the partitioner decides, by the key as Java does.
+    pub partition: Option<i32>,
+    pub key: Option<Bytes>,
+    pub value: Option<Bytes>,
+    /// Milliseconds since the epoch; `None`: now.
+    pub timestamp: Option<i64>,
+    pub headers: Vec<RawHeader>,
+    /// Comes back in the [`Delivery`]. Below 2^48.
+    pub token: u64,
+}
+
+/// What became of a record.
+#[derive(Debug)]
+pub struct Delivery {
+    /// The token of the record.
+    pub token: u64,
+    /// `Ok` once Kafka has acknowledged it as `acks` asks for.
+    pub result: Result<(), ClientError>,
+}
+
+/// Produces for one task. The connection behind it may be shared with other tasks of equal settings.
+#[async_trait]
+pub trait RecordProducer: Send {
+    /// Takes records from the front, in order, as many as there is room for, and says how many; waits until it could
+    /// take at least one. Order per partition is kept, retries included. Dropping the future takes nothing.
+    ///
+    /// # Errors
+    /// `Fatal` or `Config` for the first record that was not taken.
+    async fn send(&mut self, records: &[OutgoingRecord]) -> Result<usize, ClientError>;
+
+    /// Moves what is known of earlier records into `out` without waiting.
+    fn drain_deliveries(&mut self, out: &mut Vec<Delivery>);
+
+    /// Waits until `drain_deliveries` has something. Dropping the future loses nothing.
+    async fn delivered(&mut self);
+
+    /// Asks the client to send what it still gathers, now instead of after its linger time.
+    fn flush(&mut self);
+}
+
+/// A record from Kafka. Key, value and headers are slices of the buffer that was fetched.
+#[derive(Clone, Debug)]
+pub struct ConsumedRecord {
+    pub topic: Topic,
+    pub partition: i32,
+    pub offset: i64,
+    pub key: Option<Bytes>,
+    pub value: Option<Bytes>,
+    /// `None` when the record has none (-1).
+    pub timestamp: Option<i64>,
+    pub timestamp_type: TimestampType,
+    pub headers: Vec<RawHeader>,
+}
+
+/// What a consumer has to tell.
+#[derive(Debug)]
+pub enum ConsumerEvent {
+    /// Records were appended to the batch.
+    Records,
+    /// The wait is over and there was nothing.
+    Idle,
+    /// These partitions came. Nothing is fetched of them until [`GroupConsumer::complete_assignment`].
+    Assigned(Vec<TopicPartition>),
+    /// These partitions go, after [`GroupConsumer::complete_revocation`]: commit and close before.
+    Revoked(Vec<TopicPartition>),
+    /// These partitions are gone already: close, but do not commit.
+    Lost(Vec<TopicPartition>),
+}
+
+/// Consumes for one sink task as a member of its group.
+#[async_trait]
+pub trait GroupConsumer: Send {
+    /// Waits at most `max_wait` for the next event; records are appended to `batch` (empty it before). Has to be called
+    /// more often than `max.poll.interval.ms`, also while partitions are paused. Dropping the future loses nothing.
+    ///
+    /// # Errors
+    /// `Fatal` when the group cannot be used any more; `Retriable` troubles are handled and logged inside.
+    async fn next(&mut self, max_wait: Duration, batch: &mut Vec<ConsumedRecord>) -> Result<ConsumerEvent, ClientError>;
+
+    /// Answers [`ConsumerEvent::Assigned`]: fetching begins at the committed offsets, or by `auto.offset.reset`.
+    ///
+    /// # Errors
+    /// When the committed offsets cannot be read.
+    async fn complete_assignment(&mut self) -> Result<(), ClientError>;
+
+    /// Answers [`ConsumerEvent::Revoked`] and [`ConsumerEvent::Lost`].
+    ///
+    /// # Errors
+    /// When the group cannot be told.
+    async fn complete_revocation(&mut self) -> Result<(), ClientError>;
+
+    /// No records of these partitions until they are resumed.
+    ///
+    /// # Errors
+    /// When a partition is not assigned.
+    fn pause(&mut self, partitions: &[TopicPartition]) -> Result<(), ClientError>;
+
+    /// Records of these partitions again.
+    ///
+    /// # Errors
+    /// When a partition is not assigned.
+    fn resume(&mut self, partitions: &[TopicPartition]) -> Result<(), ClientError>;
+
+    /// Goes on at these offsets; buffered records of the partitions are dropped.
+    ///
+    /// # Errors
+    /// When a partition is not assigned.
+    async fn seek(&mut self, offsets: &TopicPartitionOffsets) -> Result<(), ClientError>;
+
+    /// Commits to the group and waits for the answer.
+    ///
+    /// # Errors
+    /// `Retriable` when it may be tried again.
+    async fn commit(&mut self, offsets: &TopicPartitionOffsets) -> Result<(), ClientError>;
+
+    /// The committed offsets of these partitions, those without one left out.
+    ///
+    /// # Errors
+    /// When the coordinator does not answer.
+    async fn committed(&mut self, partitions: &[TopicPartition]) -> Result<TopicPartitionOffsets, ClientError>;
+
+    /// Leaves the group.
+    async fn close(&mut self);
+}
+
+/// What a sink reads.
+#[derive(Clone, Debug)]
+pub enum Subscription {
+    /// The topics of `topics`.
+    Topics(Vec<String>),
+    /// The Java pattern of `topics.regex`; whole names have to match.
+    Pattern(String),
+}
+
+/// Whose client it is, and the connector's overrides.
+#[derive(Clone, Debug)]
+pub struct ClientOwner {
+    pub connector: Arc<str>,
+    pub task: u32,
+    /// `producer.override.*` or `consumer.override.*` of the connector, prefix removed, secrets resolved.
+    pub overrides: ConfigMap,
+}
+
+/// Makes clients of one Kafka cluster with a worker's settings.
+#[async_trait]
+pub trait KafkaClients: Send + Sync {
+    /// A producer for a source task.
+    ///
+    /// # Errors
+    /// `Config` when the settings cannot work.
+    async fn producer(&self, owner: &ClientOwner) -> Result<Box<dyn RecordProducer>, ClientError>;
+
+    /// A consumer for a sink task; the group is `connect-<connector>` unless `group.id` is overridden.
+    ///
+    /// # Errors
+    /// `Config` when the settings cannot work.
+    async fn consumer(
+        &self,
+        owner: &ClientOwner,
+        subscription: &Subscription,
+    ) -> Result<Box<dyn GroupConsumer>, ClientError>;
+
+    /// The id of the cluster.
+    ///
+    /// # Errors
+    /// When no broker answers in time.
+    async fn cluster_id(&self) -> Result<String, ClientError>;
+
+    /// The committed offsets of a sink's group: for `GET /connectors/{c}/offsets`.
+    ///
+    /// # Errors
+    /// When the coordinator does not answer in time.
+    async fn group_offsets(&self, owner: &ClientOwner) -> Result<TopicPartitionOffsets, ClientError>;
+}
