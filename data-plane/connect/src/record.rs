@@ -107,46 +107,53 @@ pub enum TimestampType {
     LogAppendTime,
 }
 
+/// Where in Kafka a record was read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "named as in Kafka")]
+pub struct SinkPlace {
+    pub topic: Topic,
+    pub partition: i32,
+    pub offset: i64,
+    pub timestamp_type: TimestampType,
+}
+
 /// A record on its way from Kafka to another system. The place it was read from cannot be changed by a transform.
 #[derive(Clone, Debug)]
 pub struct SinkRecord {
     /// What transforms may change.
     pub record: ConnectRecord,
-    topic: Topic,
-    partition: i32,
-    offset: i64,
-    timestamp_type: TimestampType,
+    place: SinkPlace,
 }
 
 impl SinkRecord {
-    /// A record as read: its topic and partition are those of `record` at this moment.
+    /// A record as read: its topic is that of `record` at this moment.
     pub fn new(record: ConnectRecord, partition: i32, offset: i64, timestamp_type: TimestampType) -> Self {
-        Self {
-            topic: Arc::clone(&record.topic),
-            record,
-            partition,
-            offset,
-            timestamp_type,
-        }
+        let place = SinkPlace { topic: Arc::clone(&record.topic), partition, offset, timestamp_type };
+        Self { record, place }
+    }
+
+    /// A record that transforms have changed, with the place it was read from.
+    pub fn at(place: SinkPlace, record: ConnectRecord) -> Self {
+        Self { record, place }
     }
 
     /// The topic it was read from, whatever transforms made of `record.topic`.
     pub fn original_topic(&self) -> &Topic {
-        &self.topic
+        &self.place.topic
     }
 
     /// The partition it was read from.
     pub fn original_partition(&self) -> i32 {
-        self.partition
+        self.place.partition
     }
 
     /// The offset it was read at.
     pub fn original_offset(&self) -> i64 {
-        self.offset
+        self.place.offset
     }
 
     /// What its timestamp means.
     pub fn timestamp_type(&self) -> TimestampType {
-        self.timestamp_type
+        self.place.timestamp_type
     }
 }
