@@ -1,0 +1,156 @@
+//! Workers come, come back, drain and go.
+
+use std::collections::BTreeMap;
+
+use towpath_types::{Epoch, UnitId, WorkerId};
+
+use super::units::mark_unassigned;
+use super::{Effect, Handled};
+use crate::{ClusterState, Holder, Leaving, Refusal, Registration, Reporter, Worker};
+
+impl ClusterState {
+    pub(super) fn register_worker(&mut self, registration: &Registration) -> Effect {
+        let Registration {
+            worker: id, session, ..
+        } = registration;
+        let (revision, _) = self.next();
+        let known = self.tables.workers.get(id);
+        let worker = Worker {
+            session: session.clone(),
+            address: registration.address.as_str().into(),
+            version: registration.version.clone(),
+            labels: registration.labels.clone(),
+            plugins: registration.plugins.clone(),
+            // A process that was only cut off goes on draining; a new one has nothing to drain.
+            draining: known.is_some_and(|known| {
+                known.draining
+                    && (known.session == *session || registration.resumes.as_ref() == Some(&known.session))
+            }),
+        };
+        if known == Some(&worker) {
+            return Effect::NOTHING;
+        }
+        let is_new_session = known.is_none_or(|known| known.session != *session);
+        self.tables.workers.insert(id.clone(), worker);
+        self.index.touch(id, revision);
+        if is_new_session {
+            let held = registration
+                .held
+                .iter()
+                .map(|held| (&held.unit, held.epoch))
+                .collect();
+            self.settle_held(registration, &held);
+            self.settle_leaving(registration, &held);
+            self.settle_others(registration, &held);
+        }
+        Effect::LAYOUT
+    }
+
+    /// What it should run and does run goes on; what it should run and does not starts anew.
+    fn settle_held(&mut self, registration: &Registration, held: &BTreeMap<&UnitId, Epoch>) {
+        let (_, epoch) = self.next();
+        for id in self.index.held(&registration.worker) {
+            let unit = self
+                .tables
+                .unit_mut(id)
+                .expect("the index names units that exist");
+            let current = unit.epoch;
+            let holder = unit.holder.as_mut().expect("the index names units that are held");
+            holder.session = registration.session.clone();
+            match held.get(id) {
+                Some(run) if (holder.fence..=current).contains(run) => holder.fence = *run,
+                Some(_) | None => {
+                    holder.fence = epoch;
+                    unit.epoch = epoch;
+                    mark_unassigned(unit);
+                }
+            }
+        }
+    }
+
+    /// What it was to let go of and does not run is let go of.
+    fn settle_leaving(&mut self, registration: &Registration, held: &BTreeMap<&UnitId, Epoch>) {
+        for id in self.index.leaving(&registration.worker).clone() {
+            if held.contains_key(&id) {
+                let leaving = self
+                    .tables
+                    .leaving
+                    .get_mut(&id)
+                    .expect("the index names units that are leaving");
+                leaving.session = registration.session.clone();
+            } else {
+                self.let_go(&id);
+            }
+        }
+    }
+
+    /// What it runs although nobody else does and it was not asked to: its lease ran out, and it came back. If the unit
+    /// was not given away or changed since, it goes on; otherwise it has to stop before anybody else starts.
+    fn settle_others(&mut self, registration: &Registration, held: &BTreeMap<&UnitId, Epoch>) {
+        let Registration { worker, session, .. } = registration;
+        let (revision, epoch) = self.next();
+        for (&id, &run) in held {
+            if self.tables.leaving.contains_key(id) {
+                continue;
+            }
+            let unit = self.tables.unit_mut(id);
+            if unit.as_ref().is_some_and(|unit| unit.holder.is_some()) {
+                continue;
+            }
+            match unit {
+                Some(unit) if unit.epoch == run => {
+                    unit.headed_for = None;
+                    unit.holder = Some(Holder {
+                        worker: worker.clone(),
+                        session: session.clone(),
+                        fence: run,
+                    });
+                    self.index.add_held(worker, id.clone(), revision);
+                }
+                Some(_) | None => {
+                    let run = run.min(epoch);
+                    let leaving = Leaving {
+                        worker: worker.clone(),
+                        session: session.clone(),
+                        fence: run,
+                        last_run: run,
+                        release: epoch,
+                    };
+                    self.tables.leaving.insert(id.clone(), leaving);
+                    self.index.add_leaving(worker, id.clone(), revision);
+                }
+            }
+        }
+    }
+
+    /// Its units are free at once: whoever sends this has waited until the worker must have stopped them.
+    pub(super) fn remove_worker(&mut self, from: &Reporter) -> Handled {
+        self.reporting_worker(from)?;
+        self.tables.workers.remove(&from.worker);
+        let (held, leaving) = self.index.remove_worker(&from.worker);
+        for id in held {
+            let unit = self
+                .tables
+                .unit_mut(&id)
+                .expect("the index names units that exist");
+            unit.holder = None;
+            mark_unassigned(unit);
+        }
+        for id in leaving {
+            self.tables.leaving.remove(&id);
+            self.tables.unit_mut(&id).into_iter().for_each(mark_unassigned);
+        }
+        Ok(Effect::LAYOUT)
+    }
+
+    pub(super) fn set_draining(&mut self, id: &WorkerId, draining: bool) -> Handled {
+        let Some(worker) = self.tables.workers.get_mut(id) else {
+            return Err(Refusal::WorkerNotFound { worker: id.clone() });
+        };
+        if worker.draining == draining {
+            return Ok(Effect::NOTHING);
+        }
+        worker.draining = draining;
+        Ok(Effect::LAYOUT)
+    }
+}
