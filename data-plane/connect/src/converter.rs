@@ -36,6 +36,7 @@ pub struct SchemaAndValue {
 
 /// Converts keys or values. One instance belongs to one task and is called by it alone, so it may keep buffers and
 /// caches.
+#[expect(clippy::wrong_self_convention, reason = "named as in Kafka Connect")]
 pub trait Converter: Send + std::fmt::Debug {
     /// The bytes for Kafka; `None` is a null. Called once a record, after transforms; `topic` is the one after
     /// transforms.
@@ -58,6 +59,7 @@ pub trait Converter: Send + std::fmt::Debug {
 }
 
 /// Converts headers; as [`Converter`], called once a header.
+#[expect(clippy::wrong_self_convention, reason = "named as in Kafka Connect")]
 pub trait HeaderConverter: Send + std::fmt::Debug {
     /// The bytes for Kafka; `None` is a null.
     ///

@@ -111,7 +111,7 @@ impl StdError for ConnectorError {
 
 /// Prints an error with all its causes, `a: b: c`. For the edge only: a log line, a REST body, the CLI.
 #[derive(Debug)]
-pub struct Chain<'a>(pub &'a (dyn StdError + 'static));
+pub struct Chain<'a>(pub &'a (dyn StdError + Send + Sync + 'static));
 
 impl fmt::Display for Chain<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -25,9 +25,9 @@ pub use data::{Decimal, Field, Map, Schema, SchemaBuilder, SchemaRef, Struct, Ty
 pub use error::{ConnectorError, ErrorKind, Result};
 pub use offset::{OffsetMap, OffsetValue};
 pub use pattern::Pattern;
-pub use plugin::{Plugin, PluginFactory, PluginKind};
+pub use plugin::{KAFKA_CONNECT_VERSION, Plugin, PluginFactory, PluginKind};
 pub use plugin_set::{LookupError, PluginSet};
 pub use record::{ConnectRecord, Header, Headers, SinkRecord, SourceRecord, TimestampType, Topic};
 pub use sink::{SinkConnector, SinkTask, SinkTaskContext, TopicPartition, TopicPartitionOffsets};
-pub use source::{OffsetReader, SourceConnector, SourceTask, SourceTaskContext};
+pub use source::{ExactlyOnceSupport, OffsetReader, SourceConnector, SourceTask, SourceTaskContext};
 pub use transform::{Predicate, Transform};

@@ -6,6 +6,9 @@ use crate::sink::SinkConnector;
 use crate::source::SourceConnector;
 use crate::transform::{NewPredicate, NewTransform};
 
+/// The release of Kafka Connect whose contract is kept: the version shown for the plugins that come with it.
+pub const KAFKA_CONNECT_VERSION: &str = "4.3.1";
+
 /// What sort of plugin it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[expect(

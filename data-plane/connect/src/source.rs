@@ -12,6 +12,14 @@ use crate::error::Result;
 use crate::offset::OffsetMap;
 use crate::record::SourceRecord;
 
+/// What a source connector promises about exactly-once delivery.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "named as in Kafka Connect")]
+pub enum ExactlyOnceSupport {
+    Supported,
+    Unsupported,
+}
+
 /// One configured source: watches its system and splits the work into tasks. All calls come from one place, one at a
 /// time.
 #[async_trait]
@@ -35,6 +43,24 @@ pub trait SourceConnector: Send {
     /// which hold what the `ConfigDef` found. Called on an instance of its own that was not started; may take as long
     /// as the request's deadline.
     async fn validate(&self, _config: &ConfigMap, _results: &mut Vec<KeyResult>) {}
+
+    /// Whether the connector can deliver exactly once with this configuration; `None`: it does not say. Called on an
+    /// instance that was not started, when a user asks for `exactly.once.support=required`.
+    ///
+    /// # Errors
+    /// Why that cannot be said.
+    fn exactly_once_support(&self, _config: &ConfigMap) -> Result<Option<ExactlyOnceSupport>> {
+        Ok(None)
+    }
+
+    /// Whether the tasks can define the boundaries of transactions with this configuration. Called on an instance that
+    /// was not started, when a user asks for `transaction.boundary=connector`.
+    ///
+    /// # Errors
+    /// Why that cannot be said.
+    fn can_define_transaction_boundaries(&self, _config: &ConfigMap) -> Result<bool> {
+        Ok(false)
+    }
 
     /// Whether an alteration of these offsets (`None`: reset) is fine; `Ok(true)` if the connector handled everything.
     /// Called on an instance that was not started, while no task runs.

@@ -107,7 +107,11 @@ pub trait GroupConsumer: Send {
     ///
     /// # Errors
     /// `Fatal` when the group cannot be used any more; `Retriable` troubles are handled and logged inside.
-    async fn next(&mut self, max_wait: Duration, batch: &mut Vec<ConsumedRecord>) -> Result<ConsumerEvent, ClientError>;
+    async fn next(
+        &mut self,
+        max_wait: Duration,
+        batch: &mut Vec<ConsumedRecord>,
+    ) -> Result<ConsumerEvent, ClientError>;
 
     /// Answers [`ConsumerEvent::Assigned`]: fetching begins at the committed offsets, or by `auto.offset.reset`.
     ///
@@ -149,7 +153,10 @@ pub trait GroupConsumer: Send {
     ///
     /// # Errors
     /// When the coordinator does not answer.
-    async fn committed(&mut self, partitions: &[TopicPartition]) -> Result<TopicPartitionOffsets, ClientError>;
+    async fn committed(
+        &mut self,
+        partitions: &[TopicPartition],
+    ) -> Result<TopicPartitionOffsets, ClientError>;
 
     /// Leaves the group.
     async fn close(&mut self);

@@ -19,7 +19,8 @@ pub struct KeyResult {
 /// # Errors
 /// What is wrong with the text, without the key: for example `Not a number of type INT`.
 pub fn parse_value(kind: ConfigType, text: &str) -> Result<ConfigValue, String> {
-    let trimmed = text.trim();
+    // Java's trim: blanks and all control characters before them in ASCII.
+    let trimmed = text.trim_matches(|c| c <= ' ');
     Ok(match kind {
         ConfigType::Boolean if trimmed.eq_ignore_ascii_case("true") => ConfigValue::Boolean(true),
         ConfigType::Boolean if trimmed.eq_ignore_ascii_case("false") => ConfigValue::Boolean(false),

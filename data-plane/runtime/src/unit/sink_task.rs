@@ -1,0 +1,245 @@
+//! The loop of a sink task: consume, process, put, and commit what the task says is written. Runs in the unit's task;
+//! stopped by the unit's token, after which it commits, closes and leaves the group.
+
+mod assignment;
+mod commit;
+mod deliver;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::Instant;
+use towpath_connect::{
+    ConfigMap, ConnectorError, Plugin, Result, SinkRecord, SinkTask, SinkTaskContext, TopicPartitionOffsets,
+};
+use towpath_types::{TargetState, UnitState};
+use tracing::info;
+
+use self::assignment::Assigned;
+use super::supervise::UnitContext;
+use crate::backoff::Backoff;
+use crate::clients::{ClientOwner, ConsumedRecord, ConsumerEvent, GroupConsumer, Subscription};
+use crate::counters::TaskCounters;
+use crate::pipeline::{ErrorPolicy, SinkPipeline};
+
+/// How long one wait for records may take: pauses and stops wake it anyway.
+const MAX_POLL_WAIT: Duration = Duration::from_secs(1);
+/// First wait before a batch is put again.
+const FIRST_PUT_RETRY: Duration = Duration::from_millis(100);
+/// Longest wait before a batch is put again.
+const MAX_PUT_RETRY: Duration = Duration::from_secs(10);
+
+struct SinkLoop {
+    context: UnitContext,
+    task: Box<dyn SinkTask>,
+    requests: SinkTaskContext,
+    version: &'static str,
+    pipeline: SinkPipeline,
+    policy: ErrorPolicy,
+    consumer: Box<dyn GroupConsumer>,
+    assigned: Assigned,
+    /// Bytes as consumed; emptied when the records made of them were put.
+    consumed: Vec<ConsumedRecord>,
+    /// The batch for `put`; kept as it is while `put` is repeated.
+    records: Vec<SinkRecord>,
+    /// One past the last record of `consumed`, per partition: taken over when the batch was put.
+    positions: TopicPartitionOffsets,
+    /// `put` asked for the batch to come again.
+    put_again_at: Option<Instant>,
+    put_backoff: Backoff,
+    commit_due_at: Instant,
+    /// The wait asked for through the task's context; holds once.
+    requested_timeout: Option<Duration>,
+    counters: TaskCounters,
+}
+
+pub(super) async fn run(context: UnitContext, plugin: Plugin, mut task: Box<dyn SinkTask>) -> Result<()> {
+    let environment = context.environment.clone();
+    let config = (environment.resolve)(&context.spec.connector_config)?;
+    let raw_task_config = context
+        .spec
+        .task_config
+        .as_ref()
+        .ok_or_else(|| ConnectorError::bug("a task was assigned without its configuration"))?;
+    let task_config = (environment.resolve)(raw_task_config)?;
+    let pipeline = environment.plugins.sink_pipeline(&config)?;
+    let connector: Arc<str> = context.spec.unit.connector_name().as_str().into();
+    let number = context
+        .spec
+        .unit
+        .task_number()
+        .map_or(0, towpath_types::TaskNumber::get);
+    let requests = SinkTaskContext::new(Arc::clone(&connector), number);
+    let started = tokio::select! {
+        started = task.start(requests.clone(), &task_config) => started,
+        () = context.stop.cancelled() => return Ok(()),
+    };
+    started?;
+    let owner = ClientOwner {
+        connector,
+        task: number,
+        overrides: config.with_prefix("consumer.override."),
+    };
+    let consumer = match environment
+        .clients
+        .consumer(&owner, &subscription(&config)?)
+        .await
+    {
+        Ok(consumer) => consumer,
+        Err(error) => {
+            task.stop().await;
+            return Err(super::client_error(error));
+        }
+    };
+    let mut sink = SinkLoop {
+        policy: ErrorPolicy::of(&config),
+        commit_due_at: Instant::now() + environment.settings.offset_flush_interval,
+        assigned: Assigned::new(environment.settings.topic_tracking),
+        context,
+        task,
+        requests,
+        version: plugin.version,
+        pipeline,
+        consumer,
+        consumed: Vec::new(),
+        records: Vec::new(),
+        positions: TopicPartitionOffsets::new(),
+        put_again_at: None,
+        put_backoff: Backoff::new(FIRST_PUT_RETRY, MAX_PUT_RETRY),
+        requested_timeout: None,
+        counters: TaskCounters::default(),
+    };
+    let outcome = sink.follow().await;
+    sink.finish(outcome.is_ok()).await;
+    outcome.map_err(|cause| {
+        ConnectorError::new(
+            cause.kind(),
+            "Exiting WorkerSinkTask due to unrecoverable exception.",
+        )
+        .with_source(cause)
+    })
+}
+
+fn subscription(config: &ConfigMap) -> Result<Subscription> {
+    let text = |key: &str| config.get(key).map(str::trim).filter(|text| !text.is_empty());
+    if let Some(pattern) = text("topics.regex") {
+        return Ok(Subscription::Pattern(pattern.to_owned()));
+    }
+    let mut topics: Vec<String> = Vec::new();
+    for topic in text("topics")
+        .unwrap_or_default()
+        .split(',')
+        .map(str::trim)
+        .filter(|topic| !topic.is_empty())
+    {
+        if !topics.iter().any(|known| known == topic) {
+            topics.push(topic.to_owned());
+        }
+    }
+    if topics.is_empty() {
+        return Err(ConnectorError::config(
+            "Must configure one of topics or topics.regex",
+        ));
+    }
+    Ok(Subscription::Topics(topics))
+}
+
+impl SinkLoop {
+    async fn follow(&mut self) -> Result<()> {
+        info!("task started");
+        let stop = self.context.stop.clone();
+        let mut reported = None;
+        while !stop.is_cancelled() {
+            let running = *self.context.target.borrow_and_update() == TargetState::Running;
+            let state = if running {
+                UnitState::Running
+            } else {
+                UnitState::Paused
+            };
+            if reported.replace(state) != Some(state) {
+                self.set_paused(!running).await?;
+                self.context.report(state, Some(self.version));
+            }
+            self.take_requests().await?;
+            if Instant::now() >= self.commit_due_at {
+                self.commit().await?;
+            }
+            if self.put_again_at.is_some_and(|at| Instant::now() >= at) {
+                self.put().await?;
+            } else if let Some(event) = self.next_event(&stop).await? {
+                self.handle(event).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The next event of the consumer; `None` when there is something else to look at first.
+    async fn next_event(
+        &mut self,
+        stop: &tokio_util::sync::CancellationToken,
+    ) -> Result<Option<ConsumerEvent>> {
+        let now = Instant::now();
+        let mut wait = MAX_POLL_WAIT.min(self.commit_due_at.saturating_duration_since(now));
+        if let Some(at) = self.put_again_at {
+            wait = wait.min(at.saturating_duration_since(now));
+        }
+        if let Some(timeout) = self.requested_timeout.take() {
+            wait = wait.min(timeout);
+        }
+        if self.put_again_at.is_none() {
+            self.consumed.clear();
+        }
+        let mut late = Vec::new();
+        // While a batch waits to be put again all partitions are paused; what still arrives is read again after a seek.
+        let batch = if self.put_again_at.is_none() {
+            &mut self.consumed
+        } else {
+            &mut late
+        };
+        let event = tokio::select! {
+            event = self.consumer.next(wait, batch) => event.map_err(super::client_error)?,
+            () = stop.cancelled() => return Ok(None),
+            _changed = self.context.target.changed() => return Ok(None),
+        };
+        if !late.is_empty() {
+            self.put_back(&late).await?;
+            return Ok(Some(ConsumerEvent::Idle));
+        }
+        Ok(Some(event))
+    }
+
+    async fn handle(&mut self, event: ConsumerEvent) -> Result<()> {
+        match event {
+            ConsumerEvent::Records => {
+                self.counters.read.add_len(self.consumed.len());
+                self.process().await?;
+                self.put().await
+            }
+            // An empty put lets a task write what it gathers.
+            ConsumerEvent::Idle if self.put_again_at.is_none() => self.put().await,
+            ConsumerEvent::Idle => Ok(()),
+            ConsumerEvent::Assigned(partitions) => self.open(partitions).await,
+            ConsumerEvent::Revoked(partitions) => self.revoke(&partitions).await,
+            ConsumerEvent::Lost(partitions) => self.lose(&partitions).await,
+        }
+    }
+
+    /// Commits what is written, closes, and leaves the group. After an error nothing more is written than the task
+    /// already has, but what it has written is committed.
+    async fn finish(&mut self, orderly: bool) {
+        let partitions = self.assigned.partitions();
+        if orderly && let Err(error) = self.closing_commit(&partitions).await {
+            tracing::warn!(error = %towpath_connect::error::Chain(&error), "the last offsets were not committed; records will come again");
+        }
+        self.task.close(&partitions).await;
+        self.task.stop().await;
+        self.consumer.close().await;
+        info!(
+            consumed = self.counters.read.get(),
+            put = self.counters.delivered.get(),
+            filtered = self.counters.filtered.get(),
+            skipped = self.counters.skipped.get(),
+            "task ended"
+        );
+    }
+}

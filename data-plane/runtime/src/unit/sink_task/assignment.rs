@@ -1,0 +1,213 @@
+//! Partitions that come and go, pauses, and what the task asks for through its context.
+
+use std::collections::BTreeMap;
+
+use towpath_connect::{Result, TopicPartition, TopicPartitionOffsets};
+use towpath_types::TargetState;
+use tracing::{debug, info, warn};
+
+use super::super::client_error;
+use super::SinkLoop;
+use crate::clients::ConsumedRecord;
+
+/// What is known of one assigned partition.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct PartitionState {
+    /// One past the last record that a `put` took.
+    pub(super) delivered: Option<i64>,
+    /// The last offset committed here.
+    pub(super) committed: Option<i64>,
+    /// The task asked for a pause.
+    pub(super) paused_by_task: bool,
+}
+
+/// The assigned partitions.
+#[derive(Debug)]
+pub(super) struct Assigned {
+    pub(super) by_partition: BTreeMap<TopicPartition, PartitionState>,
+    topics_reported: Vec<towpath_connect::Topic>,
+    tracking: bool,
+}
+
+impl Assigned {
+    pub(super) fn new(tracking: bool) -> Self {
+        Self {
+            by_partition: BTreeMap::new(),
+            topics_reported: Vec::new(),
+            tracking,
+        }
+    }
+
+    pub(super) fn partitions(&self) -> Vec<TopicPartition> {
+        self.by_partition.keys().cloned().collect()
+    }
+
+    /// Topics of these offsets that were not reported before.
+    pub(super) fn new_topics(&mut self, offsets: &TopicPartitionOffsets) -> Vec<towpath_connect::Topic> {
+        let mut news = Vec::new();
+        for partition in offsets.keys().filter(|_| self.tracking) {
+            if !self.topics_reported.contains(&partition.topic) {
+                self.topics_reported.push(partition.topic.clone());
+                news.push(partition.topic.clone());
+            }
+        }
+        news
+    }
+}
+
+impl SinkLoop {
+    pub(super) async fn open(&mut self, partitions: Vec<TopicPartition>) -> Result<()> {
+        info!(partitions = partitions.len(), "partitions assigned");
+        let committed = self.consumer.committed(&partitions).await.unwrap_or_default();
+        for partition in &partitions {
+            let state = PartitionState {
+                committed: committed.get(partition).copied(),
+                ..PartitionState::default()
+            };
+            self.assigned.by_partition.insert(partition.clone(), state);
+        }
+        if !partitions.is_empty() {
+            self.task.open(&partitions).await?;
+        }
+        self.consumer.complete_assignment().await.map_err(client_error)?;
+        if *self.context.target.borrow() != TargetState::Running || self.put_again_at.is_some() {
+            self.consumer.pause(&partitions).map_err(client_error)?;
+        }
+        Ok(())
+    }
+
+    /// Invariant: a revoked partition is committed before it is closed, and closed before it is given up.
+    pub(super) async fn revoke(&mut self, partitions: &[TopicPartition]) -> Result<()> {
+        info!(partitions = partitions.len(), "partitions revoked");
+        if let Err(error) = self.closing_commit(partitions).await {
+            warn!(error = %towpath_connect::error::Chain(&error), "revoked partitions were not committed; their records will come again");
+        }
+        self.forget(partitions).await;
+        self.consumer.complete_revocation().await.map_err(client_error)
+    }
+
+    pub(super) async fn lose(&mut self, partitions: &[TopicPartition]) -> Result<()> {
+        warn!(
+            partitions = partitions.len(),
+            "partitions lost: the group went on without this task"
+        );
+        self.forget(partitions).await;
+        self.consumer.complete_revocation().await.map_err(client_error)
+    }
+
+    async fn forget(&mut self, partitions: &[TopicPartition]) {
+        self.task.close(partitions).await;
+        let gone = |topic: &towpath_connect::Topic, partition: i32| {
+            partitions
+                .iter()
+                .any(|p| p.partition == partition && p.topic == *topic)
+        };
+        self.assigned
+            .by_partition
+            .retain(|p, _| !gone(&p.topic, p.partition));
+        self.positions.retain(|p, _| !gone(&p.topic, p.partition));
+        self.records
+            .retain(|record| !gone(record.original_topic(), record.original_partition()));
+        self.consumed
+            .retain(|record| !gone(&record.topic, record.partition));
+    }
+
+    /// Pauses or resumes everything for the target state.
+    pub(super) async fn set_paused(&mut self, paused: bool) -> Result<()> {
+        let all = self.assigned.partitions();
+        if paused {
+            self.consumer.pause(&all).map_err(client_error)?;
+            self.commit().await?;
+        } else if self.put_again_at.is_none() {
+            self.resume_wanted()?;
+        }
+        Ok(())
+    }
+
+    /// Resumes what neither the task nor the user wants paused.
+    pub(super) fn resume_wanted(&mut self) -> Result<()> {
+        if *self.context.target.borrow() != TargetState::Running {
+            return Ok(());
+        }
+        let wanted = self
+            .assigned
+            .by_partition
+            .iter()
+            .filter(|(_, state)| !state.paused_by_task);
+        let wanted: Vec<TopicPartition> = wanted.map(|(partition, _)| partition.clone()).collect();
+        self.consumer.resume(&wanted).map_err(client_error)
+    }
+
+    /// Does what the task asked for through its context.
+    pub(super) async fn take_requests(&mut self) -> Result<()> {
+        let requests = self.requests.take_requests();
+        self.requested_timeout = requests.timeout.or(self.requested_timeout);
+        if requests.commit {
+            self.commit_due_at = tokio::time::Instant::now();
+        }
+        for (partitions, paused) in [(&requests.pause, true), (&requests.resume, false)] {
+            for partition in partitions {
+                if let Some(state) = self.assigned.by_partition.get_mut(partition) {
+                    state.paused_by_task = paused;
+                }
+            }
+        }
+        if !requests.pause.is_empty() {
+            let ours: Vec<_> = requests
+                .pause
+                .iter()
+                .filter(|p| self.assigned.by_partition.contains_key(p))
+                .cloned()
+                .collect();
+            self.consumer.pause(&ours).map_err(client_error)?;
+        }
+        if !requests.resume.is_empty() && self.put_again_at.is_none() {
+            self.resume_wanted()?;
+        }
+        if !requests.seek.is_empty() {
+            self.seek(requests.seek).await?;
+        }
+        Ok(())
+    }
+
+    async fn seek(&mut self, mut offsets: TopicPartitionOffsets) -> Result<()> {
+        offsets.retain(|partition, _| self.assigned.by_partition.contains_key(partition));
+        self.consumer.seek(&offsets).await.map_err(client_error)?;
+        for (partition, offset) in &offsets {
+            if let Some(state) = self.assigned.by_partition.get_mut(partition) {
+                state.delivered = Some(*offset);
+                state.committed = None;
+            }
+        }
+        Ok(())
+    }
+
+    /// Goes back to records that arrived while their partition was paused, so that they come again in order.
+    pub(super) async fn put_back(&mut self, late: &[ConsumedRecord]) -> Result<()> {
+        let mut first = TopicPartitionOffsets::new();
+        for record in late {
+            let partition = TopicPartition {
+                topic: record.topic.clone(),
+                partition: record.partition,
+            };
+            first.entry(partition).or_insert(record.offset);
+        }
+        debug!(
+            partitions = first.len(),
+            "records arrived of paused partitions; reading them again"
+        );
+        self.consumer.seek(&first).await.map_err(client_error)
+    }
+
+    /// Reads on from the last committed offsets, after a commit was refused by the task.
+    pub(super) async fn rewind(&mut self) -> Result<()> {
+        let committed = self.assigned.by_partition.iter();
+        let offsets: TopicPartitionOffsets = committed
+            .filter_map(|(partition, state)| Some((partition.clone(), state.committed?)))
+            .collect();
+        self.records.clear();
+        self.positions.clear();
+        self.put_again_at = None;
+        self.seek(offsets).await
+    }
+}
