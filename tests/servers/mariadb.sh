@@ -18,7 +18,7 @@ prepare() {
 launch() {
     command=(
         "${unprivileged[@]}" "$(command -v mariadbd)" --no-defaults --datadir="$data/db"
-        --socket="$data/socket" --pid-file="$data/pid" --port="$(port main)" --bind-address=127.0.0.1 --skip-name-resolve
+        --socket=socket --pid-file="$data/pid" --port="$(port main)" --bind-address=127.0.0.1 --skip-name-resolve
         --character-set-server=utf8mb4
         --server-id=1 --log-bin=binlog --binlog-format=ROW --binlog-row-image=FULL --binlog-row-metadata=FULL
         --gtid-strict-mode=ON

@@ -5,7 +5,7 @@
 #   needs=()          services that must be ready before it starts
 #   ports=(main)      labels of the ports it listens on
 #   stop_signal       what asks it to end (TERM)
-#   start_deadline_s  how long it may take to be ready (120)
+#   start_deadline_s  how long it may take to be ready (180)
 #   fetch             gets packages, jars and tools; quick when they are there
 #   prepare           makes what a first start needs in $data
 #   launch            sets the array `command`; may write configuration
@@ -24,7 +24,7 @@ load() { # NAME
     dir="$TOWPATH_SERVICES_DIR/$service"
     data="$dir/data"
     log="$dir/log"
-    about="" needs=() ports=(main) stop_signal=TERM start_deadline_s=120
+    about="" needs=() ports=(main) stop_signal=TERM start_deadline_s=180
     prepare() { :; }
     populate() { :; }
     tool() { die "has no command-line client here"; }

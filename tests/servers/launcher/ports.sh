@@ -40,12 +40,12 @@ choose_port() { # LABEL
     variable=$(port_variable "$1")
     fixed=${!variable:-}
     if [[ -z $fixed && -s $dir/port.$1 ]]; then return; fi
+    if [[ -n $fixed ]] && port_in_use "$fixed"; then die "port $fixed ($variable) is in use by something else"; fi
     mkdir -p "$reservations"
     (
         flock 8
         echo "${fixed:-$(reserve_port)}" >"$dir/port.$1"
     ) 8>>"$reservations/lock"
-    if [[ -n $fixed ]] && port_in_use "$fixed"; then die "port $fixed ($variable) is in use by something else"; fi
 }
 
 release_ports() {
