@@ -26,7 +26,7 @@ pub type TopicPartitionOffsets = BTreeMap<TopicPartition, i64>;
 /// One configured sink. All calls come from one place, one at a time.
 #[async_trait]
 #[doc(alias = "org.apache.kafka.connect.sink.SinkConnector")]
-pub trait SinkConnector: Send {
+pub trait SinkConnector: Send + Sync {
     /// Called once before the others, except `validate`.
     ///
     /// # Errors

@@ -24,7 +24,7 @@ pub enum ExactlyOnceSupport {
 /// time.
 #[async_trait]
 #[doc(alias = "org.apache.kafka.connect.source.SourceConnector")]
-pub trait SourceConnector: Send {
+pub trait SourceConnector: Send + Sync {
     /// Called once before the others, except `validate`. `Ok` promises that `task_configs` can be asked. Dropping the
     /// future abandons the instance.
     ///
