@@ -85,6 +85,14 @@ impl PluginSet {
         self.of_kind(kind).map(|plugin| plugin.class)
     }
 
+    /// Every name that leads to this class, its own first.
+    pub fn names_of(&self, class: &'static str) -> impl Iterator<Item = &'static str> {
+        let mut short: Vec<&'static str> =
+            self.classes.iter().filter(|(_, known)| **known == class).map(|(name, _)| *name).collect();
+        short.sort_unstable();
+        std::iter::once(class).chain(short.into_iter().filter(move |name| *name != class))
+    }
+
     /// The plugin of this kind and name. For a connector of either kind use [`PluginSet::find_connector`].
     ///
     /// # Errors

@@ -128,7 +128,12 @@ pub struct SinkRecord {
 impl SinkRecord {
     /// A record as read: its topic is that of `record` at this moment.
     pub fn new(record: ConnectRecord, partition: i32, offset: i64, timestamp_type: TimestampType) -> Self {
-        let place = SinkPlace { topic: Arc::clone(&record.topic), partition, offset, timestamp_type };
+        let place = SinkPlace {
+            topic: Arc::clone(&record.topic),
+            partition,
+            offset,
+            timestamp_type,
+        };
         Self { record, place }
     }
 

@@ -293,6 +293,18 @@ impl SchemaBuilder {
         builder
     }
 
+    /// Everything of `schema`, to be changed.
+    pub fn like(schema: &Schema) -> Self {
+        let mut builder = Self::copy_basics(schema, Self::new(schema.kind));
+        builder.schema.optional = schema.optional;
+        builder.schema.default.clone_from(&schema.default);
+        builder.schema.fields.clone_from(&schema.fields);
+        builder.schema.index_by_name.clone_from(&schema.index_by_name);
+        builder.schema.key_schema.clone_from(&schema.key_schema);
+        builder.schema.value_schema.clone_from(&schema.value_schema);
+        builder
+    }
+
     /// Null becomes a valid value.
     pub fn optional(self) -> Self {
         self.with_optional(true)

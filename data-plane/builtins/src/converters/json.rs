@@ -1,0 +1,123 @@
+//! JsonConverter: values as JSON text, with their schema in an envelope or without.
+
+mod base64_text;
+mod cursor;
+mod directed;
+mod envelope;
+mod escape;
+mod number;
+mod scan;
+mod schema_cache;
+mod schema_reader;
+mod schema_text;
+mod schemaless;
+mod settings;
+mod unescape;
+mod writer;
+
+pub(super) use settings::config_def;
+
+use bytes::{Bytes, BytesMut};
+use bytestring::ByteString;
+use towpath_connect::{ConfigMap, Converter, ConverterRole, Result, SchemaAndValue, SchemaRef, Value};
+
+use envelope::Reader;
+use schema_text::SchemaTexts;
+use settings::Settings;
+use writer::Writer;
+
+/// The size of the blocks from which the texts of records are cut. A block lives as long as one of its records.
+const BLOCK_BYTES: usize = 64 * 1024;
+/// A text begins in the current block as long as that has this much room: most then fit without a copy.
+const WANTED_BYTES: usize = 1024;
+
+/// Converts values to and from JSON.
+#[derive(Debug)]
+pub struct JsonConverter {
+    settings: Settings,
+    block: BytesMut,
+    schema_texts: SchemaTexts,
+    reader: Reader,
+}
+
+impl JsonConverter {
+    /// A converter with this configuration.
+    ///
+    /// # Errors
+    /// `Config` when the configuration is wrong, `Data` when `schema.content` is no schema.
+    pub fn new(config: &ConfigMap, role: ConverterRole) -> Result<Self> {
+        let settings = Settings::parse(config, role)?;
+        Ok(Self {
+            reader: Reader::new(&settings)?,
+            block: BytesMut::new(),
+            schema_texts: SchemaTexts::new(settings.schemas_cache_size),
+            settings,
+        })
+    }
+
+    fn write(&mut self, schema: Option<&SchemaRef>, value: &Value) -> Result<()> {
+        let Some(schema) = schema else {
+            return self.write_schemaless(value);
+        };
+        if self.settings.schemas_enable {
+            self.block.extend_from_slice(b"{\"schema\":");
+            self.schema_texts
+                .append(&mut self.block, schema, &self.settings)?;
+            self.block.extend_from_slice(b",\"payload\":");
+            Writer::new(&mut self.block, &self.settings).value(Some(schema), value)?;
+            self.block.extend_from_slice(b"}");
+        } else {
+            Writer::new(&mut self.block, &self.settings).value(Some(schema), value)?;
+        }
+        Ok(())
+    }
+
+    fn write_schemaless(&mut self, value: &Value) -> Result<()> {
+        if self.settings.schemas_enable {
+            self.block.extend_from_slice(b"{\"schema\":null,\"payload\":");
+            Writer::new(&mut self.block, &self.settings).value(None, value)?;
+            self.block.extend_from_slice(b"}");
+            return Ok(());
+        }
+        Writer::new(&mut self.block, &self.settings).value(None, value)
+    }
+}
+
+impl Converter for JsonConverter {
+    fn from_connect(
+        &mut self,
+        _topic: &str,
+        schema: Option<&SchemaRef>,
+        value: &Value,
+    ) -> Result<Option<Bytes>> {
+        if schema.is_none() && value.is_null() {
+            return Ok(None);
+        }
+        if self.block.capacity() < WANTED_BYTES {
+            self.block.reserve(BLOCK_BYTES);
+        }
+        let written = self.write(schema, value);
+        // Taken out even when it is of no use: the next record begins with an empty block.
+        let text = self.block.split().freeze();
+        written.map(|()| Some(text))
+    }
+
+    fn to_connect(&mut self, _topic: &str, bytes: Option<&Bytes>) -> Result<SchemaAndValue> {
+        match bytes {
+            None => Ok(SchemaAndValue::default()),
+            Some(bytes) => self.reader.read(&readable(bytes)),
+        }
+    }
+}
+
+/// The bytes as text, up to the first byte that is no UTF-8. If the value ends before that, the rest does not matter;
+/// if it does not, its text ends in the middle, and that is what the error says.
+fn readable(bytes: &Bytes) -> ByteString {
+    match std::str::from_utf8(bytes) {
+        Ok(_) => ByteString::try_from(bytes.clone()).unwrap_or_default(),
+        Err(error) => ByteString::try_from(bytes.slice(..error.valid_up_to())).unwrap_or_default(),
+    }
+}
+
+#[cfg(test)]
+mod tests;
