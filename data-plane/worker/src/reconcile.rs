@@ -1,0 +1,191 @@
+//! Makes what runs here equal to what the control plane wants. Level-triggered: it looks at the whole desired set,
+//! never at what changed. One task owns the units; it is stopped by the worker's token.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+use towpath_runtime::unit::{Environment, UnitSpec, Units};
+use towpath_types::{ConnectorKind, Epoch, UnitId};
+use tracing::{info, warn};
+
+use crate::outbox::Outbox;
+
+/// One unit that is wanted here.
+#[derive(Clone, Debug)]
+pub(crate) struct Desired {
+    pub(crate) spec: UnitSpec,
+    pub(crate) kind: ConnectorKind,
+}
+
+/// The whole desired set.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Wanted {
+    pub(crate) units: HashMap<UnitId, Desired>,
+    /// Units to let go, and the epoch to confirm that with.
+    pub(crate) releases: HashMap<UnitId, Epoch>,
+}
+
+/// What to do with source tasks that nothing but the lease fences, when the lease is lost.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum LeaseLostPolicy {
+    /// They stop: another worker may run them by now.
+    #[default]
+    Stop,
+    /// They go on: duplicates are preferred to a pause.
+    Continue,
+}
+
+pub(crate) struct Reconciler {
+    environment: Environment,
+    outbox: Arc<Outbox>,
+    wanted: watch::Receiver<Arc<Wanted>>,
+    /// Until when the lease holds, by this worker's own clock.
+    lease_until: watch::Receiver<Option<Instant>>,
+    policy: LeaseLostPolicy,
+    units: Units,
+    kinds: HashMap<UnitId, ConnectorKind>,
+    /// When units that were asked to stop are ended wherever they are.
+    deadlines: HashMap<UnitId, Instant>,
+    graceful: Duration,
+    lease_is_lost: bool,
+}
+
+impl Reconciler {
+    pub(crate) fn new(
+        environment: Environment,
+        outbox: Arc<Outbox>,
+        wanted: watch::Receiver<Arc<Wanted>>,
+        lease: (watch::Receiver<Option<Instant>>, LeaseLostPolicy),
+    ) -> Self {
+        let graceful = environment.settings.graceful_timeout;
+        let (lease_until, policy) = lease;
+        Self {
+            environment,
+            outbox,
+            wanted,
+            lease_until,
+            policy,
+            units: Units::new(),
+            kinds: HashMap::new(),
+            deadlines: HashMap::new(),
+            graceful,
+            lease_is_lost: false,
+        }
+    }
+
+    pub(crate) async fn run(mut self, stop: CancellationToken) {
+        while !stop.is_cancelled() {
+            self.make_equal();
+            let next_deadline = self.deadlines.values().min().copied();
+            let lease_until = *self.lease_until.borrow();
+            tokio::select! {
+                () = stop.cancelled() => {}
+                changed = self.wanted.changed() => if changed.is_err() { break },
+                changed = self.lease_until.changed() => {
+                    if changed.is_err() { break }
+                    self.lease_is_lost = false;
+                }
+                ended = self.units.next_ended(), if !self.kinds.is_empty() => {
+                    if let Some((unit, epoch)) = ended { self.on_ended(&unit, epoch); }
+                }
+                () = sleep_until(next_deadline) => self.end_overdue(),
+                () = sleep_until(lease_until), if !self.lease_is_lost => self.on_lease_lost(),
+            }
+        }
+        // The deadline of the whole; each unit commits and closes in it.
+        self.units.stop_all(self.graceful).await;
+        for unit in self.kinds.keys() {
+            self.outbox.let_go(unit);
+        }
+    }
+
+    fn make_equal(&mut self) {
+        let wanted = Arc::clone(&self.wanted.borrow_and_update());
+        let here: Vec<(UnitId, Epoch)> = self
+            .units
+            .iter()
+            .map(|(unit, epoch)| (unit.clone(), epoch))
+            .collect();
+        for (unit, epoch) in here {
+            match wanted.units.get(&unit) {
+                Some(desired) if desired.spec.epoch == epoch && !self.is_unfenced(desired.kind, &unit) => {
+                    self.units.set_target(&unit, desired.spec.target);
+                }
+                _ => self.stop(&unit),
+            }
+        }
+        for (unit, desired) in &wanted.units {
+            if self.units.epoch_of(unit).is_none() && !self.is_unfenced(desired.kind, unit) {
+                self.start(desired);
+            }
+        }
+        for (unit, epoch) in &wanted.releases {
+            if self.units.epoch_of(unit).is_none() {
+                self.outbox.ended(unit, *epoch);
+            }
+        }
+    }
+
+    /// Whether this unit may not run because the lease is lost and nothing else keeps a second one away.
+    fn is_unfenced(&self, kind: ConnectorKind, unit: &UnitId) -> bool {
+        let is_source_task = kind == ConnectorKind::Source && unit.task_number().is_some();
+        self.lease_is_lost && self.policy == LeaseLostPolicy::Stop && is_source_task
+    }
+
+    fn start(&mut self, desired: &Desired) {
+        let unit = desired.spec.unit.clone();
+        self.outbox.hold(&unit, desired.spec.epoch);
+        self.kinds.insert(unit, desired.kind);
+        self.units.start(&self.environment, desired.spec.clone());
+    }
+
+    fn stop(&mut self, unit: &UnitId) {
+        if !self.units.is_stopping(unit) {
+            self.units.stop(unit);
+            self.deadlines
+                .insert(unit.clone(), Instant::now() + self.graceful);
+        }
+    }
+
+    fn on_ended(&mut self, unit: &UnitId, epoch: Epoch) {
+        self.deadlines.remove(unit);
+        self.kinds.remove(unit);
+        self.outbox.let_go(unit);
+        info!(%unit, epoch = epoch.get(), "unit ended");
+    }
+
+    fn end_overdue(&mut self) {
+        let now = Instant::now();
+        let overdue: Vec<UnitId> = self
+            .deadlines
+            .iter()
+            .filter(|(_, at)| **at <= now)
+            .map(|(unit, _)| unit.clone())
+            .collect();
+        for unit in overdue {
+            warn!(%unit, "the unit did not stop in time and is ended where it is");
+            self.units.abort(&unit);
+            self.deadlines.remove(&unit);
+        }
+    }
+
+    fn on_lease_lost(&mut self) {
+        self.lease_is_lost = true;
+        let what = match self.policy {
+            LeaseLostPolicy::Stop => "source tasks stop until it answers again, sinks go on",
+            LeaseLostPolicy::Continue => "all tasks go on, so a source task may run twice",
+        };
+        warn!("the control plane has not answered within the lease: {what}");
+    }
+}
+
+async fn sleep_until(at: Option<Instant>) {
+    match at {
+        Some(at) => tokio::time::sleep_until(at).await,
+        None => std::future::pending().await,
+    }
+}

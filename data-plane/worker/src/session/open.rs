@@ -1,0 +1,76 @@
+//! Opens the stream and registers.
+
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::transport::Endpoint;
+use towpath_wire::v1;
+use towpath_wire::v1::control_message::Message as FromControlPlane;
+use towpath_wire::v1::worker_message::Message as FromWorker;
+use towpath_wire::v1::worker_sessions_client::WorkerSessionsClient;
+
+use super::{REGISTRATION_TIMEOUT, SessionError};
+
+/// A control plane that does not take a connection is left after this.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+/// Largest message taken: the whole desired set of a worker with thousands of large configurations.
+const MAX_MESSAGE_BYTES: usize = 256 * 1024 * 1024;
+
+/// An address as a URI.
+pub(super) fn with_scheme(address: &str) -> String {
+    if address.contains("://") {
+        address.to_owned()
+    } else {
+        format!("http://{address}")
+    }
+}
+
+type Channel = (mpsc::Sender<v1::WorkerMessage>, mpsc::Receiver<v1::WorkerMessage>);
+
+/// Opens a stream, sends the registration and waits for its answer.
+pub(super) async fn open(
+    endpoint: &str,
+    (outgoing, receiver): Channel,
+    register: FromWorker,
+) -> Result<(tonic::Streaming<v1::ControlMessage>, v1::Registered), SessionError> {
+    let connect = |source| SessionError::Connect {
+        endpoint: endpoint.to_owned(),
+        source,
+    };
+    let refused = |status| SessionError::Refused {
+        endpoint: endpoint.to_owned(),
+        source: Box::new(status),
+    };
+    let channel = Endpoint::from_shared(with_scheme(endpoint))
+        .map_err(connect)?
+        .connect_timeout(CONNECT_TIMEOUT)
+        .tcp_nodelay(true)
+        .connect()
+        .await
+        .map_err(connect)?;
+    let mut client = WorkerSessionsClient::new(channel).max_decoding_message_size(MAX_MESSAGE_BYTES);
+    let first = v1::WorkerMessage {
+        message: Some(register),
+    };
+    outgoing.send(first).await.map_err(|_| SessionError::Closed)?;
+    let registration = async {
+        let mut incoming = client
+            .open(ReceiverStream::new(receiver))
+            .await
+            .map_err(refused)?
+            .into_inner();
+        let answer = incoming
+            .message()
+            .await
+            .map_err(refused)?
+            .and_then(|message| message.message);
+        match answer {
+            Some(FromControlPlane::Registered(registered)) => Ok((incoming, registered)),
+            Some(_) | None => Err(SessionError::Closed),
+        }
+    };
+    tokio::time::timeout(REGISTRATION_TIMEOUT, registration)
+        .await
+        .map_err(|_| SessionError::NotRegistered)?
+}
