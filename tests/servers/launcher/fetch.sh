@@ -49,6 +49,7 @@ need_jdk() { # OLDEST_VERSION
     local package
     find_jdk "$1" && return
     if is_root; then
+        say "installing a JDK of version $1 or newer"
         for package in default-jdk-headless "openjdk-$1-jdk-headless"; do
             (install_packages "$package") 2>/dev/null || continue
             find_jdk "$1" && return

@@ -108,6 +108,31 @@ fn too_long(sources: &[Source]) -> Vec<String> {
     .collect()
 }
 
+/// D5: one file of the worker names the connectors, so that adding one is one line there.
+fn connectors_listed_twice(sources: &[Source]) -> Vec<String> {
+    let connectors = sources.iter().filter_map(|source| {
+        let name = source
+            .path
+            .strip_prefix("data-plane/connectors/")?
+            .strip_suffix("/Cargo.toml")?;
+        Some(format!("towpath_{name}::"))
+    });
+    let connectors: Vec<String> = connectors.collect();
+    let in_worker = |source: &&Source| source.is_rust() && source.path.starts_with("data-plane/worker/src/");
+    let names_one = |source: &&Source| connectors.iter().any(|connector| source.text.contains(connector));
+    let lists: Vec<&str> = sources
+        .iter()
+        .filter(in_worker)
+        .filter(names_one)
+        .map(|source| source.path.as_str())
+        .collect();
+    if lists.len() > 1 {
+        vec![format!("D5: connectors are listed in {}", lists.join(" and "))]
+    } else {
+        Vec::new()
+    }
+}
+
 fn collect(folder: &Path, root: &Path, sources: &mut Vec<Source>) {
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
@@ -146,6 +171,7 @@ fn the_source_files_keep_the_rules() {
         .flat_map(|source| RULES.iter().filter_map(|rule| rule(source)))
         .collect();
     broken.extend(too_long(&sources));
+    broken.extend(connectors_listed_twice(&sources));
     assert!(broken.is_empty(), "\n{}\n", broken.join("\n"));
 }
 
@@ -215,6 +241,23 @@ mod examples {
         assert_eq!(
             broken("a.rs", &text),
             [format!("a.rs:2: {SKIPPED_TEST} = \"slow\"]")]
+        );
+    }
+
+    #[test]
+    fn a_second_list_of_connectors_is_found() {
+        let connector = source("data-plane/connectors/file/Cargo.toml", "");
+        let list = source("data-plane/worker/src/list.rs", "towpath_file::plugins()");
+        let second = source("data-plane/worker/src/second.rs", "use towpath_file::Reader;");
+        let test = source("data-plane/worker/tests/all.rs", "use towpath_file::Reader;");
+        let mut sources = vec![connector, list, test];
+        assert_eq!(connectors_listed_twice(&sources), [""; 0]);
+        sources.push(second);
+        assert_eq!(
+            connectors_listed_twice(&sources),
+            [
+                "D5: connectors are listed in data-plane/worker/src/list.rs and data-plane/worker/src/second.rs"
+            ]
         );
     }
 
