@@ -1,0 +1,256 @@
+//! The queue that all assigned partitions are forwarded to, and reading from it in batches.
+
+use std::any::Any;
+use std::collections::VecDeque;
+use std::ffi::{CString, c_void};
+use std::fmt;
+use std::ptr::{self, NonNull};
+use std::sync::Arc;
+
+use bytes::{Bytes, BytesMut};
+use rdkafka_sys as sys;
+use rdkafka_sys::types::RDKafkaErrorCode;
+use tokio::sync::Notify;
+
+use super::events::GroupError;
+use super::{Message, Timestamp, TimestampKind, TopicPartition};
+use crate::Header;
+use crate::native::{self, Queue};
+
+const NO_ERROR: sys::rd_kafka_resp_err_t = sys::rd_kafka_resp_err_t::RD_KAFKA_RESP_ERR_NO_ERROR;
+
+/// The largest batch: more at once is no faster, and the copy of a batch has to be held as long as one of its records.
+const MAX_BATCH: usize = 10_000;
+
+pub(super) struct DataQueue {
+    /// The messages of the batch that is being read; kept for its memory.
+    batch: Vec<*mut sys::rd_kafka_message_t>,
+    /// Names of topics by librdkafka's handle. Valid for one assignment, which keeps the handles alive.
+    topics: Vec<(*mut sys::rd_kafka_topic_t, Arc<str>)>,
+    queue: Queue,
+}
+
+// SAFETY: the pointers are handles to objects that are locked inside librdkafka; they are used with `&mut self` only.
+unsafe impl Send for DataQueue {}
+// SAFETY: nothing is reachable through `&self`.
+unsafe impl Sync for DataQueue {}
+
+impl DataQueue {
+    pub(super) fn new(
+        client: *mut sys::rd_kafka_t,
+        ready: Arc<Notify>,
+        keep: Arc<dyn Any + Send + Sync>,
+    ) -> Self {
+        // SAFETY: the client is alive (`keep`).
+        let queue = unsafe { sys::rd_kafka_queue_new(client) };
+        let queue = NonNull::new(queue).expect("librdkafka aborts when it has no memory");
+        // SAFETY: the queue is ours and the client goes along.
+        let queue = unsafe { Queue::new(queue, ready, keep) };
+        Self {
+            batch: Vec::new(),
+            topics: Vec::new(),
+            queue,
+        }
+    }
+
+    /// Lets a partition's records come to this queue. Must be called before the partition is assigned.
+    pub(super) fn forward(&self, client: *mut sys::rd_kafka_t, partition: &TopicPartition) {
+        let Ok(topic) = CString::new(&*partition.topic) else {
+            return;
+        };
+        // SAFETY: the client is alive, since the consumer that calls this owns it.
+        let source =
+            unsafe { sys::rd_kafka_queue_get_partition(client, topic.as_ptr(), partition.partition) };
+        if source.is_null() {
+            return;
+        }
+        // SAFETY: both queues are alive.
+        unsafe { sys::rd_kafka_queue_forward(source, self.queue.ptr()) };
+        // SAFETY: only our reference goes; the partition keeps its queue.
+        unsafe { sys::rd_kafka_queue_destroy(source) };
+    }
+
+    /// Drops the records that are there.
+    pub(super) fn discard(&mut self) {
+        while !self.take(MAX_BATCH).is_empty() {}
+    }
+
+    /// To be called when partitions go: their topic handles may be freed, and the memory given to another topic.
+    pub(super) fn forget_topics(&mut self) {
+        self.topics.clear();
+    }
+
+    /// Reads up to `max` records without waiting.
+    pub(super) fn read(
+        &mut self,
+        max: usize,
+        mut out: impl FnMut(Message),
+        errors: &mut VecDeque<GroupError>,
+    ) -> usize {
+        let mut topics = std::mem::take(&mut self.topics);
+        let batch = self.take(max.min(MAX_BATCH));
+        let mut arena = BytesMut::with_capacity(batch.bytes());
+        let mut count = 0;
+        for message in batch.messages() {
+            if message.err == NO_ERROR {
+                out(read_message(message, &mut topics, &mut arena));
+                count += 1;
+            } else if errors.is_empty() {
+                // One is enough: they are told of again if they go on.
+                errors.push_back(error_of(message));
+            }
+        }
+        drop(batch);
+        self.topics = topics;
+        count
+    }
+
+    fn take(&mut self, max: usize) -> Batch<'_> {
+        self.batch.resize(max, ptr::null_mut());
+        // SAFETY: the queue is alive, and the array has room for `max` pointers.
+        let count = unsafe {
+            sys::rd_kafka_consume_batch_queue(self.queue.ptr(), 0, self.batch.as_mut_ptr(), self.batch.len())
+        };
+        self.batch.truncate(usize::try_from(count).unwrap_or(0));
+        Batch(&mut self.batch)
+    }
+}
+
+impl fmt::Debug for DataQueue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DataQueue").finish_non_exhaustive()
+    }
+}
+
+/// Messages that we own until this is dropped.
+struct Batch<'a>(&'a mut Vec<*mut sys::rd_kafka_message_t>);
+
+impl Batch<'_> {
+    fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    fn messages(&self) -> impl Iterator<Item = &sys::rd_kafka_message_t> {
+        // SAFETY: librdkafka returned the pointers and the messages are ours while `self` lives.
+        self.0.iter().map(|&message| unsafe { &*message })
+    }
+
+    /// How much is copied out of the batch.
+    fn bytes(&self) -> usize {
+        self.messages()
+            .filter(|message| message.err == NO_ERROR)
+            .map(|message| message.len + message.key_len)
+            .sum()
+    }
+}
+
+impl Drop for Batch<'_> {
+    fn drop(&mut self) {
+        for message in self.0.drain(..) {
+            // SAFETY: the message is ours, and nothing borrows from it any more.
+            unsafe { sys::rd_kafka_message_destroy(message) };
+        }
+    }
+}
+
+fn read_message(
+    message: &sys::rd_kafka_message_t,
+    topics: &mut Vec<(*mut sys::rd_kafka_topic_t, Arc<str>)>,
+    arena: &mut BytesMut,
+) -> Message {
+    // SAFETY: key and value of a message have the lengths it says, and live as long as it does.
+    let key = unsafe { slice(message.key, message.key_len) };
+    // SAFETY: as above.
+    let value = unsafe { slice(message.payload, message.len) };
+    Message {
+        topic: topic_of(message, topics),
+        partition: message.partition,
+        offset: message.offset,
+        timestamp: timestamp_of(message),
+        key: key.map(|key| copy(key, arena)),
+        value: value.map(|value| copy(value, arena)),
+        headers: headers_of(message),
+    }
+}
+
+/// # Safety
+/// `start` is null or has `len` bytes that live for `'a`.
+unsafe fn slice<'a>(start: *const c_void, len: usize) -> Option<&'a [u8]> {
+    if start.is_null() {
+        return None;
+    }
+    // SAFETY: see above.
+    Some(unsafe { std::slice::from_raw_parts(start.cast::<u8>(), len) })
+}
+
+fn copy(bytes: &[u8], arena: &mut BytesMut) -> Bytes {
+    arena.extend_from_slice(bytes);
+    arena.split().freeze()
+}
+
+fn topic_of(
+    message: &sys::rd_kafka_message_t,
+    topics: &mut Vec<(*mut sys::rd_kafka_topic_t, Arc<str>)>,
+) -> Arc<str> {
+    if let Some(at) = topics.iter().position(|(handle, _)| *handle == message.rkt) {
+        // Records come in runs of one topic.
+        topics.swap(0, at);
+        return Arc::clone(&topics[0].1);
+    }
+    // SAFETY: a message that was consumed has a topic.
+    let name = unsafe { sys::rd_kafka_topic_name(message.rkt) };
+    // SAFETY: a topic's name is a C string that lives as long as the message.
+    let name: Arc<str> = Arc::from(unsafe { native::text(name) });
+    topics.push((message.rkt, Arc::clone(&name)));
+    name
+}
+
+fn timestamp_of(message: &sys::rd_kafka_message_t) -> Option<Timestamp> {
+    use sys::rd_kafka_timestamp_type_t as kind;
+    let mut found = kind::RD_KAFKA_TIMESTAMP_NOT_AVAILABLE;
+    // SAFETY: the message is alive.
+    let millis = unsafe { sys::rd_kafka_message_timestamp(message, &raw mut found) };
+    let kind = match found {
+        kind::RD_KAFKA_TIMESTAMP_NOT_AVAILABLE => return None,
+        kind::RD_KAFKA_TIMESTAMP_CREATE_TIME => TimestampKind::Create,
+        kind::RD_KAFKA_TIMESTAMP_LOG_APPEND_TIME => TimestampKind::LogAppend,
+    };
+    (millis >= 0).then_some(Timestamp { kind, millis })
+}
+
+fn headers_of(message: &sys::rd_kafka_message_t) -> Vec<Header> {
+    let mut list = ptr::null_mut();
+    // SAFETY: the message is alive and keeps the list.
+    let error = unsafe { sys::rd_kafka_message_headers(message, &raw mut list) };
+    if error != NO_ERROR {
+        return Vec::new();
+    }
+    let mut headers = Vec::new();
+    loop {
+        let (mut name, mut value, mut len) = (ptr::null(), ptr::null(), 0);
+        // SAFETY: the list is alive; an index beyond its end is answered with an error.
+        let error = unsafe {
+            sys::rd_kafka_header_get_all(list, headers.len(), &raw mut name, &raw mut value, &raw mut len)
+        };
+        if error != NO_ERROR {
+            return headers;
+        }
+        // SAFETY: a header's name is a C string and lives as long as the list.
+        let name = Arc::from(unsafe { native::text(name) });
+        // SAFETY: the value has `len` bytes and lives as long as the list.
+        let value = unsafe { slice(value, len) };
+        headers.push((name, value.map(Bytes::copy_from_slice)));
+    }
+}
+
+fn error_of(message: &sys::rd_kafka_message_t) -> GroupError {
+    // SAFETY: the message is alive and lends its text.
+    let text = unsafe { sys::rd_kafka_message_errstr(message) };
+    // SAFETY: null or a C string.
+    let text = unsafe { native::text(text) }.into_owned();
+    GroupError {
+        code: RDKafkaErrorCode::from(message.err),
+        text,
+        fatal: false,
+    }
+}

@@ -1,0 +1,14 @@
+//! The crate under load: against librdkafka's own mock cluster, which can be told to misbehave, and against real Kafka.
+
+#[cfg(test)]
+mod consuming;
+#[cfg(test)]
+mod mock_broker;
+#[cfg(test)]
+mod producing;
+#[cfg(test)]
+mod restarts;
+#[cfg(test)]
+mod sharing;
+#[cfg(test)]
+mod support;
