@@ -42,6 +42,7 @@ pub struct DesiredUnit {
     pub kind: ConnectorKind,
     /// The connector's, also for a task.
     pub config: Arc<ConnectorConfig>,
+    pub config_revision: Revision,
     pub target: TargetState,
     /// For a task.
     pub task_config: Option<Arc<ConnectorConfig>>,
@@ -166,6 +167,7 @@ impl ClusterState {
             epoch: task.map_or(&connector.unit, |task| &task.unit).epoch,
             kind: connector.kind,
             config: connector.config.clone(),
+            config_revision: connector.config_revision,
             target: connector.target,
             task_config: task.map(|task| task.config.clone()),
         }

@@ -59,6 +59,12 @@ struct Hand {
     tasks: Vec<Piece>,
 }
 
+impl Hand {
+    fn len(&self) -> usize {
+        self.connectors.len() + self.tasks.len()
+    }
+}
+
 #[derive(Debug)]
 pub(super) struct Board<'a> {
     names: Vec<&'a ConnectorName>,
@@ -136,8 +142,13 @@ impl<'a> Board<'a> {
 
     pub(super) fn lay(&mut self, worker: usize, piece: Piece) {
         let pieces = self.pieces_mut(worker, piece.kind());
-        let at = pieces.partition_point(|other| *other < piece);
-        pieces.insert(at, piece);
+        // The survey lays them in order.
+        if pieces.last().is_none_or(|last| *last < piece) {
+            pieces.push(piece);
+        } else {
+            let at = pieces.partition_point(|other| *other < piece);
+            pieces.insert(at, piece);
+        }
     }
 
     pub(super) fn take(&mut self, worker: usize, kind: Kind, at: usize) -> Piece {
@@ -183,14 +194,19 @@ impl<'a> Board<'a> {
         {
             return Some(noted);
         }
-        let (kind, siblings_count): (Kind, &dyn Fn(usize) -> usize) = match wanted.task {
-            Some(_) => (Kind::Task, &|worker| siblings[worker]),
-            None => (Kind::Connector, &|_| 0),
-        };
         let able = (0..self.workers.len()).filter(|worker| can_run[*worker]);
-        able.min_by_key(|worker| {
-            let all = self.hands[*worker].connectors.len() + self.hands[*worker].tasks.len();
-            (self.load(*worker, kind), siblings_count(*worker), all)
+        // Compared lazily: with many workers and many units, this is where planning spends its time.
+        able.min_by(|one, two| {
+            let (here, there) = (&self.hands[*one], &self.hands[*two]);
+            match wanted.task {
+                None => here.connectors.len().cmp(&there.connectors.len()),
+                Some(_) => here
+                    .tasks
+                    .len()
+                    .cmp(&there.tasks.len())
+                    .then_with(|| siblings[*one].cmp(&siblings[*two])),
+            }
+            .then_with(|| here.len().cmp(&there.len()))
         })
     }
 

@@ -80,7 +80,7 @@ impl<'a> Visit<'_, 'a> {
         };
         match self.board.number_of(holder) {
             Some(worker) if self.board.can_run(wanted.class, worker) => {
-                self.lay(worker, wanted, Origin::Held)
+                self.lay(worker, wanted, Origin::Held);
             }
             Some(_) => survey.misplaced.push(wanted),
             None if self.live.contains(holder) => survey.draining.push(wanted),

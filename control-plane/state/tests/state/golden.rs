@@ -1,0 +1,85 @@
+//! What is in logs and snapshots of version 1 must stay readable, and must mean the same.
+
+use std::collections::BTreeSet;
+
+use towpath_state::{ClusterState, Command, FORMAT_VERSION, Versioned};
+
+const COMMANDS: &str = include_str!("../golden/commands-v1.jsonl");
+const SNAPSHOT: &str = include_str!("../golden/snapshot-v1.json");
+
+fn commands() -> Vec<Command> {
+    let lines = COMMANDS.lines();
+    lines
+        .map(|line| serde_json::from_str::<Versioned<Command>>(line).expect(line).body)
+        .collect()
+}
+
+#[test]
+fn commands_of_version_1_are_written_as_ever() {
+    for line in COMMANDS.lines() {
+        let command: Versioned<Command> = serde_json::from_str(line).unwrap();
+        assert_eq!(serde_json::to_string(&command).unwrap(), line);
+    }
+}
+
+#[test]
+fn every_kind_of_command_is_among_the_golden_ones() {
+    let kinds: BTreeSet<&str> = commands().iter().map(kind).collect();
+    assert_eq!(kinds.len(), 17, "{kinds:?}");
+}
+
+/// Fails to compile for a new command, which then needs a golden line and one more in the count above.
+fn kind(command: &Command) -> &'static str {
+    match command {
+        Command::PutConnector { .. } => "put_connector",
+        Command::DeleteConnector { .. } => "delete_connector",
+        Command::SetTargetState { .. } => "set_target_state",
+        Command::RestartUnits { .. } => "restart_units",
+        Command::RegisterWorker(_) => "register_worker",
+        Command::RemoveWorker { .. } => "remove_worker",
+        Command::SetDraining { .. } => "set_draining",
+        Command::AssignUnits { .. } => "assign_units",
+        Command::UnassignUnits { .. } => "unassign_units",
+        Command::ReportUnitStates { .. } => "report_unit_states",
+        Command::PutTaskConfigs { .. } => "put_task_configs",
+        Command::CommitOffsets { .. } => "commit_offsets",
+        Command::AlterOffsets { .. } => "alter_offsets",
+        Command::ResetOffsets { .. } => "reset_offsets",
+        Command::RecordTopics { .. } => "record_topics",
+        Command::ResetTopics { .. } => "reset_topics",
+        Command::SetLoggerLevel { .. } => "set_logger_level",
+    }
+}
+
+#[test]
+fn the_golden_log_makes_the_golden_snapshot() {
+    let mut state = ClusterState::new();
+    for command in commands() {
+        state
+            .apply(&command)
+            .unwrap_or_else(|refusal| panic!("{refusal}: {command:?}"));
+    }
+    assert_eq!(String::from_utf8(state.encode()).unwrap(), SNAPSHOT.trim_end());
+    assert!(ClusterState::decode(SNAPSHOT.as_bytes()).unwrap() == state);
+}
+
+#[test]
+fn a_newer_version_is_refused_and_says_so() {
+    let newer = SNAPSHOT.replacen(&format!(r#"{{"version":{FORMAT_VERSION}"#), r#"{"version":2"#, 1);
+    let error = ClusterState::decode(newer.as_bytes()).unwrap_err();
+    let cause = std::error::Error::source(&error).unwrap().to_string();
+    assert!(
+        cause.starts_with("the format version is 2, but this build reads version 1"),
+        "{cause}"
+    );
+    let line = r#"{"version":2,"body":{"unheard_of":{}}}"#;
+    let error = serde_json::from_str::<Versioned<Command>>(line)
+        .unwrap_err()
+        .to_string();
+    assert!(error.starts_with("the format version is 2"), "{error}");
+}
+
+#[test]
+fn a_damaged_snapshot_is_refused() {
+    assert!(ClusterState::decode(&SNAPSHOT.as_bytes()[..SNAPSHOT.len() / 2]).is_err());
+}

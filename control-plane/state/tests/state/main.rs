@@ -1,0 +1,20 @@
+//! The rules of the replicated state, seen from outside.
+
+#[cfg(test)]
+mod cluster;
+#[cfg(test)]
+mod connectors;
+#[cfg(test)]
+mod fencing;
+#[cfg(test)]
+mod golden;
+#[cfg(test)]
+mod offsets;
+#[cfg(test)]
+mod placement;
+#[cfg(test)]
+mod properties;
+#[cfg(test)]
+mod scale;
+#[cfg(test)]
+mod workers;
