@@ -17,6 +17,8 @@ pub(super) struct PartitionState {
     pub(super) delivered: Option<i64>,
     /// The last offset committed here.
     pub(super) committed: Option<i64>,
+    /// Where reading began: as far back as a rewind goes without a commit.
+    pub(super) start: Option<i64>,
     /// The task asked for a pause.
     pub(super) paused_by_task: bool,
 }
@@ -177,6 +179,7 @@ impl SinkLoop {
             if let Some(state) = self.assigned.by_partition.get_mut(partition) {
                 state.delivered = Some(*offset);
                 state.committed = None;
+                state.start = Some(*offset);
             }
         }
         Ok(())
@@ -203,7 +206,7 @@ impl SinkLoop {
     pub(super) async fn rewind(&mut self) -> Result<()> {
         let committed = self.assigned.by_partition.iter();
         let offsets: TopicPartitionOffsets = committed
-            .filter_map(|(partition, state)| Some((partition.clone(), state.committed?)))
+            .filter_map(|(partition, state)| Some((partition.clone(), state.committed.or(state.start)?)))
             .collect();
         self.records.clear();
         self.positions.clear();

@@ -3,7 +3,7 @@
 use std::time::Instant as StdInstant;
 
 use tokio::time::Instant;
-use towpath_connect::{ConnectorError, Result, SinkRecord, TopicPartition, TopicPartitionOffsets};
+use towpath_connect::{ConnectorError, Result, SinkRecord, TopicPartition};
 use tracing::{info, warn};
 
 use super::super::client_error;
@@ -15,7 +15,7 @@ use crate::pipeline::Failure;
 impl SinkLoop {
     /// Makes records of what was consumed.
     pub(super) async fn process(&mut self) -> Result<()> {
-        self.positions = positions(&self.consumed);
+        self.take_positions();
         self.records.clear();
         self.records.reserve(self.consumed.len());
         for index in 0..self.consumed.len() {
@@ -121,20 +121,23 @@ impl SinkLoop {
         }
         Ok(())
     }
-}
 
-/// One past the last record of each partition. Records of a partition are in order, and mostly stand together.
-fn positions(consumed: &[ConsumedRecord]) -> TopicPartitionOffsets {
-    let mut positions = TopicPartitionOffsets::new();
-    let same = |a: &ConsumedRecord, b: &ConsumedRecord| a.partition == b.partition && a.topic == b.topic;
-    for run in consumed.chunk_by(same) {
-        if let [.., last] = run {
+    /// One past the last record of each partition, and where reading began. Records of a partition are in order, and
+    /// mostly stand together.
+    fn take_positions(&mut self) {
+        self.positions.clear();
+        let same = |a: &ConsumedRecord, b: &ConsumedRecord| a.partition == b.partition && a.topic == b.topic;
+        for run in self.consumed.chunk_by(same) {
+            let [first, ..] = run else { continue };
             let partition = TopicPartition {
-                topic: last.topic.clone(),
-                partition: last.partition,
+                topic: first.topic.clone(),
+                partition: first.partition,
             };
-            positions.insert(partition, last.offset + 1);
+            if let Some(state) = self.assigned.by_partition.get_mut(&partition) {
+                state.start.get_or_insert(first.offset);
+            }
+            let next = run.last().map_or(first.offset, |last| last.offset) + 1;
+            self.positions.insert(partition, next);
         }
     }
-    positions
 }

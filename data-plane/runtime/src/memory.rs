@@ -1,0 +1,178 @@
+//! Kafka in memory: the second implementation of the client traits, for tests of the loops. One partition a topic, one
+//! member a group, and switches for the faults that matter: acknowledgements held back or refused, partitions taken
+//! away, commits refused.
+
+mod consumer;
+mod producer;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use tokio::sync::Notify;
+use towpath_connect::{TopicPartition, TopicPartitionOffsets};
+
+use crate::clients::{
+    ClientError, ClientOwner, ConsumedRecord, GroupConsumer, KafkaClients, OutgoingRecord, RecordProducer,
+    Subscription,
+};
+
+/// A cluster.
+#[derive(Clone, Debug, Default)]
+pub struct MemoryKafka {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug, Default)]
+struct Shared {
+    state: Mutex<State>,
+    changed: Notify,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    topics: HashMap<String, Vec<ConsumedRecord>>,
+    committed: HashMap<String, TopicPartitionOffsets>,
+    /// Records are taken but not acknowledged.
+    acks_are_held: bool,
+    /// Values of records that are refused for good.
+    poison: Option<Bytes>,
+    commits_fail: bool,
+    /// Raised to take all partitions of all members away once.
+    revocations: u64,
+    /// The largest batch that a consumer gets.
+    batch_limit: Option<usize>,
+}
+
+impl MemoryKafka {
+    /// An empty cluster.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The values in a topic, in order.
+    pub fn values(&self, topic: &str) -> Vec<Option<Bytes>> {
+        self.lock()
+            .topics
+            .get(topic)
+            .into_iter()
+            .flatten()
+            .map(|record| record.value.clone())
+            .collect()
+    }
+
+    /// Appends a record of this value.
+    pub fn append(&self, topic: &str, value: impl Into<Bytes>) {
+        let record = OutgoingRecord {
+            topic: topic.into(),
+            partition: None,
+            key: None,
+            value: Some(value.into()),
+            timestamp: None,
+            headers: Vec::new(),
+            token: 0,
+        };
+        self.lock().append(&record);
+        self.shared.changed.notify_waiters();
+    }
+
+    /// What a group has committed for a topic.
+    pub fn committed(&self, group: &str, topic: &str) -> Option<i64> {
+        let partition = TopicPartition {
+            topic: topic.into(),
+            partition: 0,
+        };
+        self.lock().committed.get(group)?.get(&partition).copied()
+    }
+
+    /// Whether acknowledgements are held back.
+    pub fn hold_acks(&self, held: bool) {
+        self.change(|state| state.acks_are_held = held);
+    }
+
+    /// Records of this value are refused for good.
+    pub fn refuse_value(&self, value: impl Into<Bytes>) {
+        self.change(|state| state.poison = Some(value.into()));
+    }
+
+    /// Whether offset commits fail.
+    pub fn fail_commits(&self, fail: bool) {
+        self.change(|state| state.commits_fail = fail);
+    }
+
+    /// Takes all partitions away from their consumers; they get them back at once.
+    pub fn rebalance(&self) {
+        self.change(|state| state.revocations += 1);
+    }
+
+    /// Consumers get at most this many records at a time.
+    pub fn limit_batches(&self, limit: usize) {
+        self.change(|state| state.batch_limit = Some(limit));
+    }
+
+    fn change(&self, f: impl FnOnce(&mut State)) {
+        f(&mut self.lock());
+        self.shared.changed.notify_waiters();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.shared.lock()
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn append(&mut self, record: &OutgoingRecord) {
+        let log = self.topics.entry(record.topic.to_string()).or_default();
+        log.push(ConsumedRecord {
+            topic: Arc::clone(&record.topic),
+            partition: 0,
+            offset: i64::try_from(log.len()).unwrap_or(i64::MAX),
+            key: record.key.clone(),
+            value: record.value.clone(),
+            timestamp: record.timestamp,
+            timestamp_type: towpath_connect::TimestampType::CreateTime,
+            headers: record.headers.clone(),
+        });
+    }
+}
+
+#[async_trait]
+impl KafkaClients for MemoryKafka {
+    async fn producer(&self, _owner: &ClientOwner) -> Result<Box<dyn RecordProducer>, ClientError> {
+        Ok(Box::new(producer::MemoryProducer::new(Arc::clone(&self.shared))))
+    }
+
+    async fn consumer(
+        &self,
+        owner: &ClientOwner,
+        subscription: &Subscription,
+    ) -> Result<Box<dyn GroupConsumer>, ClientError> {
+        let Subscription::Topics(topics) = subscription else {
+            return Err(ClientError::Config(
+                "the cluster in memory knows no patterns".to_owned(),
+            ));
+        };
+        let group = format!("connect-{}", owner.connector);
+        Ok(Box::new(consumer::MemoryConsumer::new(
+            Arc::clone(&self.shared),
+            group,
+            topics,
+        )))
+    }
+
+    async fn cluster_id(&self) -> Result<String, ClientError> {
+        Ok("memory".to_owned())
+    }
+
+    async fn group_offsets(&self, owner: &ClientOwner) -> Result<TopicPartitionOffsets, ClientError> {
+        let group = format!("connect-{}", owner.connector);
+        Ok(self.lock().committed.get(&group).cloned().unwrap_or_default())
+    }
+}

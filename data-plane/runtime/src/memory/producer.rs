@@ -1,0 +1,81 @@
+//! Produces into memory; acknowledges when it is let.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use super::Shared;
+use crate::clients::{ClientError, Delivery, OutgoingRecord, RecordProducer};
+
+/// Records that may wait for their acknowledgement; more wait in `send`.
+const MAX_IN_FLIGHT: usize = 1000;
+
+#[derive(Debug)]
+pub(super) struct MemoryProducer {
+    shared: Arc<Shared>,
+    /// Taken, not yet reported.
+    in_flight: VecDeque<OutgoingRecord>,
+}
+
+impl MemoryProducer {
+    pub(super) fn new(shared: Arc<Shared>) -> Self {
+        Self {
+            shared,
+            in_flight: VecDeque::new(),
+        }
+    }
+
+    async fn until(&self, ready: impl Fn(&Self) -> bool) {
+        loop {
+            let changed = self.shared.changed.notified();
+            tokio::pin!(changed);
+            changed.as_mut().enable();
+            if ready(self) {
+                return;
+            }
+            changed.await;
+        }
+    }
+}
+
+#[async_trait]
+impl RecordProducer for MemoryProducer {
+    async fn send(&mut self, records: &[OutgoingRecord]) -> Result<usize, ClientError> {
+        self.until(|this| this.in_flight.len() < MAX_IN_FLIGHT).await;
+        let taken = records.len().min(MAX_IN_FLIGHT - self.in_flight.len());
+        self.in_flight.extend(records.iter().take(taken).cloned());
+        Ok(taken)
+    }
+
+    fn drain_deliveries(&mut self, out: &mut Vec<Delivery>) {
+        let mut state = self.shared.lock();
+        if state.acks_are_held {
+            return;
+        }
+        for record in self.in_flight.drain(..) {
+            let result = if state.poison.is_some() && state.poison == record.value {
+                Err(ClientError::Fatal(format!(
+                    "a record for topic \"{}\" is refused",
+                    record.topic
+                )))
+            } else {
+                state.append(&record);
+                Ok(())
+            };
+            out.push(Delivery {
+                token: record.token,
+                result,
+            });
+        }
+        drop(state);
+        self.shared.changed.notify_waiters();
+    }
+
+    async fn delivered(&mut self) {
+        self.until(|this| !this.in_flight.is_empty() && !this.shared.lock().acks_are_held)
+            .await;
+    }
+
+    fn flush(&mut self) {}
+}

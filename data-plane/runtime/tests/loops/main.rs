@@ -1,0 +1,11 @@
+//! The loops of source and sink tasks against Kafka in memory, with faults where they hurt. Time is paused: a test
+//! waits for a state, never for the clock.
+
+#[cfg(test)]
+mod harness;
+#[cfg(test)]
+mod plugins;
+#[cfg(test)]
+mod sink;
+#[cfg(test)]
+mod source;
