@@ -6,6 +6,7 @@ mod charset;
 mod header;
 mod json;
 mod number;
+mod simple_header;
 mod string;
 
 pub use boolean::BooleanConverter;
@@ -13,6 +14,7 @@ pub use byte_array::ByteArrayConverter;
 pub use header::AsHeaderConverter;
 pub use json::JsonConverter;
 pub use number::{NumberConverter, NumberKind};
+pub use simple_header::SimpleHeaderConverter;
 pub use string::StringConverter;
 
 use towpath_connect::config_def::Validator;
@@ -24,7 +26,8 @@ use towpath_connect::{
 
 const CONVERTER_TYPE: &str = "converter.type";
 
-/// The plugins of this module: each class once as a converter and once as a header converter.
+/// The plugins of this module: SimpleHeaderConverter, and each other class once as a converter and once as a header
+/// converter.
 pub fn plugins() -> Vec<Plugin> {
     let mut plugins = Vec::new();
     for class in classes() {
@@ -38,6 +41,13 @@ pub fn plugins() -> Vec<Plugin> {
         plugins.push(plugin(PluginFactory::Converter(class.converter)));
         plugins.push(plugin(PluginFactory::HeaderConverter(class.header_converter)));
     }
+    plugins.push(Plugin {
+        class: "org.apache.kafka.connect.storage.SimpleHeaderConverter",
+        aliases: &[],
+        version: KAFKA_CONNECT_VERSION,
+        config_def: simple_header::config_def,
+        factory: PluginFactory::HeaderConverter(|config| Ok(Box::new(SimpleHeaderConverter::new(config)?))),
+    });
     plugins
 }
 

@@ -1,7 +1,11 @@
 //! What every worker has without a connector: converters, header converters, transforms, predicates and config
 //! providers. Connectors are crates of their own.
 
+mod clock;
 pub mod converters;
+#[cfg(test)]
+mod describe;
+pub mod java_date_format;
 
 use towpath_connect::Plugin;
 
