@@ -1,5 +1,7 @@
 //! Java regular expressions: full match and `replaceFirst` as `java.util.regex` has them, on the `fancy-regex` engine.
 
+mod syntax;
+
 use std::fmt;
 
 /// A compiled Java regular expression.
@@ -27,8 +29,8 @@ impl Pattern {
     /// # Errors
     /// What is wrong with it, in Java's words where they are known.
     pub fn compile(text: &str) -> Result<Self, PatternError> {
-        let full =
-            fancy_regex::Regex::new(&format!(r"\A(?:{text})\z")).map_err(|e| PatternError(e.to_string()))?;
+        let full = fancy_regex::Regex::new(&format!(r"\A(?:{text})\z"))
+            .map_err(|e| PatternError(syntax::java_message(text).unwrap_or_else(|| e.to_string())))?;
         Ok(Self {
             text: text.to_owned(),
             full,
