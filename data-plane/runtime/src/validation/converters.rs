@@ -4,12 +4,11 @@
 use towpath_connect::config_def::{ConfigValue, KeyResult};
 use towpath_connect::{ConfigKey, ConfigMap, ConverterRole, Plugin, PluginKind, PluginSet};
 
-use super::framework::VERSION_SUFFIX;
-use super::java_hash::{Table, in_map_order};
+use super::WorkerDefaults;
+use super::java_hash::{grown, in_map_order};
 use super::plugin_keys::{self, Named};
 use super::report::{Checked, Part, Report, evaluate};
 use super::versions::VersionError;
-use super::WorkerDefaults;
 
 const TYPE: &str = "converter.type";
 
@@ -52,10 +51,6 @@ pub(super) struct Converter<'p> {
 }
 
 impl Slot {
-    pub(super) fn version_key(self) -> String {
-        format!("{}{VERSION_SUFFIX}", self.key)
-    }
-
     /// Reads both keys. `worker` is missing when the connector's own version is not there: Kafka Connect knows no
     /// defaults then and checks no versions.
     pub(super) fn check<'p>(
@@ -66,11 +61,13 @@ impl Slot {
         worker: Option<&WorkerDefaults>,
     ) -> Converter<'p> {
         let (mut class_key, mut version_key) = keys;
-        if let Some(worker) = worker {
-            let default = worker.converter(self.role);
-            let class = plugins.find(self.kind, default).map_or(default, |found| found.class);
+        let default = worker.map(|worker| worker.converter(self.role));
+        let default_plugin = default.and_then(|name| plugins.find(self.kind, name).ok());
+        if let Some(name) = default {
             let offered = plugins.classes(self.kind).map(str::to_owned).collect();
-            class_key = class_key.default(class).recommended(offered);
+            class_key = class_key
+                .default(default_plugin.map_or(name, |plugin| plugin.class))
+                .recommended(offered);
         }
         let Named {
             result: mut class,
@@ -78,8 +75,16 @@ impl Slot {
             problem,
         } = plugin_keys::look_up(&class_key, self.kind, config, plugins);
         class.errors.extend(problem);
-        if worker.is_some() {
-            version_key = self.versioned(version_key, config, plugins, worker, plugin);
+        class.errors.extend(plugin.and(untrimmed(config.get(self.key))));
+        if default.is_some() {
+            version_key = match (plugin, default_plugin) {
+                (Some(_), _) => plugin_keys::with_version_of(version_key, plugin),
+                // Null stands for the worker's converter too, but offers no versions.
+                (None, Some(default)) if config.get(self.key).is_none() => {
+                    version_key.default(default.version)
+                }
+                (None, _) => version_key,
+            };
         }
         let mut version = evaluate(&version_key, config);
         // A version of the worker's converter cannot be asked for.
@@ -101,29 +106,6 @@ impl Slot {
             plugin,
         }
     }
-
-    /// The default is the version of the class in effect, which is the worker's when null is given; only a class that
-    /// is really chosen offers its versions.
-    fn versioned(
-        self,
-        key: ConfigKey,
-        config: &ConfigMap,
-        plugins: &PluginSet,
-        worker: Option<&WorkerDefaults>,
-        chosen: Option<&Plugin>,
-    ) -> ConfigKey {
-        if chosen.is_some() {
-            return plugin_keys::with_version_of(key, chosen);
-        }
-        let default = worker.map(|worker| worker.converter(self.role));
-        match default.filter(|_| config.get(self.key).is_none()) {
-            Some(default) => match plugins.find(self.kind, default) {
-                Ok(plugin) => key.default(plugin.version),
-                Err(_) => key,
-            },
-            None => key,
-        }
-    }
 }
 
 impl Converter<'_> {
@@ -133,10 +115,11 @@ impl Converter<'_> {
     }
 
     /// The converter's own keys, if the connector names one and nothing is wrong with the name and version.
-    pub(super) fn own_keys(&self, config: &ConfigMap) -> Option<Part> {
+    pub(super) fn own_keys(&self, report: &mut Report, config: &ConfigMap) -> Option<Part> {
         config.get(self.slot.key)?;
         let plugin = self.plugin?;
-        if !(no_errors(&self.class) && no_errors(&self.version)) {
+        let keys = [&self.class.key.name, &self.version.key.name];
+        if keys.into_iter().any(|key| report.has_errors(key)) {
             return None;
         }
         let prefix = format!("{}.", self.slot.key);
@@ -147,11 +130,17 @@ impl Converter<'_> {
         let def = (plugin.config_def)();
         let mut part = Part::default();
         let keys: Vec<&ConfigKey> = def.keys().iter().filter(|key| !key.internal).collect();
-        for key in in_map_order(keys, Table::Grown, |key| &key.name) {
+        for key in in_map_order(keys, grown(def.keys().len()), |key| &key.name) {
             part.put(&prefix, Some(key), evaluate(key, &own));
         }
         Some(part)
     }
+}
+
+/// Blanks around the name are read over, but such a class cannot be loaded.
+fn untrimmed(name: Option<&str>) -> Option<String> {
+    name.filter(|name| name.trim() != *name)
+        .map(|name| format!("Failed to load class {name}: {name}"))
 }
 
 fn checked(key: ConfigKey, result: KeyResult, visible: bool) -> Checked {
@@ -160,11 +149,4 @@ fn checked(key: ConfigKey, result: KeyResult, visible: bool) -> Checked {
         found: Some(result),
         visible,
     }
-}
-
-fn no_errors(checked: &Checked) -> bool {
-    checked
-        .found
-        .as_ref()
-        .is_none_or(|result| result.errors.is_empty())
 }

@@ -122,9 +122,12 @@ impl Alias<'_> {
     fn version_key(&self) -> ConfigKey {
         let title = format!("{} version for {}", self.chain.title, self.alias);
         let name = format!("{}.{}{VERSION_SUFFIX}", self.chain.key, self.alias);
-        framework::version_key(name, &self.group(), &title)
-            .high()
-            .shown(&self.group(), 1, Width::Long, &title)
+        framework::version_key(name, &self.group(), &title).high().shown(
+            &self.group(),
+            1,
+            Width::Long,
+            &title,
+        )
     }
 
     /// The message for a negation without a predicate.

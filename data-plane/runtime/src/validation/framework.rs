@@ -37,7 +37,7 @@ pub(crate) fn keys(kind: PluginKind) -> Vec<ConfigKey> {
 
 /// The keys that sources and sinks share.
 pub(crate) fn common() -> Vec<ConfigKey> {
-    let mut keys = identity();
+    let mut keys = identity().to_vec();
     keys.extend(converters());
     keys.extend(chains());
     keys.extend(error_handling());
@@ -162,7 +162,9 @@ fn sink() -> [ConfigKey; 5] {
             .valid(Validator::Regex)
             .high()
             .shown(COMMON, 4, Width::Long, "Topics regex")
-            .doc("A regular expression; every topic whose whole name matches it is read. Instead of `topics`."),
+            .doc(
+                "A regular expression; every topic whose whole name matches it is read. Instead of `topics`.",
+            ),
         ConfigKey::string(DLQ_TOPIC)
             .default("")
             .shown(ERRORS, 6, Width::Medium, "Dead Letter Queue Topic Name")

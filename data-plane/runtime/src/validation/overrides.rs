@@ -6,7 +6,7 @@ use towpath_connect::{ConfigMap, PluginKind};
 
 use super::client_keys::Client;
 use super::framework::{OFFSETS_TOPIC, TOPIC_CREATION_PREFIX};
-use super::java_hash::{Table, in_map_order};
+use super::java_hash::{copied, grown, in_map_order};
 use super::report::Part;
 use super::{ValidationError, WorkerDefaults, sink};
 
@@ -81,15 +81,29 @@ fn uses(client: Client, kind: PluginKind, config: &ConfigMap, worker: &WorkerDef
         Client::Producer => true,
         Client::Consumer => own_offsets,
         Client::Admin => {
-            own_offsets || config.iter().any(|(key, _)| key.starts_with(TOPIC_CREATION_PREFIX))
+            own_offsets
+                || config
+                    .iter()
+                    .any(|(key, _)| key.starts_with(TOPIC_CREATION_PREFIX))
         }
     }
 }
 
+/// The overrides of a client without the prefix. They are picked out of the map of the whole configuration, whose order
+/// decides where two fall into one bucket.
+fn in_order(client: Client, config: &ConfigMap) -> Vec<(&str, Option<&str>)> {
+    let whole = in_map_order(config.iter().collect(), copied(config.len()), |(key, _)| key);
+    let picked: Vec<_> = whole
+        .into_iter()
+        .filter_map(|(key, text)| Some((key.strip_prefix(client.override_prefix())?, text)))
+        .collect();
+    let buckets = grown(picked.len());
+    in_map_order(picked, buckets, |(name, _)| name)
+}
+
 fn part(client: Client, config: &ConfigMap, policy: &OverridePolicy) -> Result<Part, ValidationError> {
-    let overrides = config.with_prefix(client.override_prefix());
     let mut part = Part::default();
-    for (name, text) in in_map_order(overrides.iter().collect(), Table::Grown, |(name, _)| name) {
+    for (name, text) in in_order(client, config) {
         let key = client.keys().key(name);
         let value = match (key, text) {
             (Some(key), Some(text)) => {

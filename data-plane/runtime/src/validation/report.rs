@@ -4,9 +4,12 @@ use towpath_connect::config_def::{ConfigValue, KeyResult};
 use towpath_connect::{ConfigDef, ConfigKey, ConfigMap};
 
 use super::infos::{ConfigInfo, ConfigInfos, ConfigKeyInfo, ConfigValueInfo};
+use super::java_hash::{grown, in_map_order};
+
+const NULL_VALUE: &str = "Null value can not be supplied as the configuration value.";
 
 /// A defined key and what was found; nothing when the connector took its result away.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Checked {
     pub(super) key: ConfigKey,
     pub(super) found: Option<KeyResult>,
@@ -32,6 +35,7 @@ impl Report {
     /// Adds the result of a key; one of the same name is replaced in its place.
     pub(super) fn put(&mut self, checked: Checked) {
         add_group(&mut self.groups, checked.key.group.as_deref());
+        self.undefined.retain(|result| result.name != checked.key.name);
         match self
             .checked
             .iter_mut()
@@ -49,7 +53,10 @@ impl Report {
 
     /// What was found for a key.
     pub(super) fn found(&mut self, name: &str) -> Option<&mut KeyResult> {
-        let defined = self.checked.iter_mut().filter_map(|checked| checked.found.as_mut());
+        let defined = self
+            .checked
+            .iter_mut()
+            .filter_map(|checked| checked.found.as_mut());
         defined
             .chain(self.undefined.iter_mut())
             .find(|result| result.name == name)
@@ -61,6 +68,10 @@ impl Report {
             .filter_map(|checked| checked.found.as_ref())
             .find(|result| result.name == name)
             .map_or(&ConfigValue::Null, |result| &result.value)
+    }
+
+    pub(super) fn has_errors(&mut self, name: &str) -> bool {
+        self.found(name).is_some_and(|result| !result.errors.is_empty())
     }
 
     /// Adds a message to a key, defined or not.
@@ -76,16 +87,27 @@ impl Report {
         }
     }
 
+    /// Adds the message for a null value to each of these keys. Comes after all other checks of the framework.
+    pub(super) fn refuse_nulls<'k>(&mut self, keys: impl Iterator<Item = &'k str>) {
+        for key in keys {
+            self.add_error(key, NULL_VALUE);
+        }
+        let buckets = grown(self.checked.len() + self.undefined.len());
+        let undefined = std::mem::take(&mut self.undefined);
+        self.undefined = in_map_order(undefined, buckets, |result| &result.name);
+    }
+
     /// The whole answer.
     pub(super) fn finish(self, name: &str, parts: impl IntoIterator<Item = Part>) -> ConfigInfos {
-        let mut configs: Vec<ConfigInfo> = Vec::new();
-        // A connector may have added results of keys that are defined: those are with their definitions already.
-        configs.extend(self.undefined.iter().map(|result| config_info(None, Some(result), true)));
-        configs.extend(
-            self.checked
-                .iter()
-                .map(|checked| config_info(Some(&checked.key), checked.found.as_ref(), checked.visible)),
-        );
+        let undefined = self.undefined.iter();
+        let configs: Vec<ConfigInfo> = undefined
+            .map(|result| config_info(None, Some(result), true))
+            .chain(
+                self.checked
+                    .iter()
+                    .map(|checked| config_info(Some(&checked.key), checked.found.as_ref(), checked.visible)),
+            )
+            .collect();
         let mut infos = ConfigInfos {
             name: name.to_owned(),
             error_count: errors_of(&configs).map(<[String]>::len).sum(),

@@ -13,7 +13,9 @@ pub(crate) enum VersionError {
     #[error("{0}")]
     NotARange(String),
     /// The class is not there in such a version.
-    #[error("Plugin {class} not found that matches the version range {range}, available versions: [{available}]")]
+    #[error(
+        "Plugin {class} not found that matches the version range {range}, available versions: [{available}]"
+    )]
     NotInstalled {
         class: &'static str,
         range: String,
@@ -78,11 +80,14 @@ impl Interval {
             Ordering::Equal => self.includes_low,
             Ordering::Less => false,
         });
-        let below = self.high.as_ref().is_none_or(|high| match compare(version, high) {
-            Ordering::Less => true,
-            Ordering::Equal => self.includes_high,
-            Ordering::Greater => false,
-        });
+        let below = self
+            .high
+            .as_ref()
+            .is_none_or(|high| match compare(version, high) {
+                Ordering::Less => true,
+                Ordering::Equal => self.includes_high,
+                Ordering::Greater => false,
+            });
         above && below
     }
 }
@@ -114,11 +119,14 @@ fn intervals(text: &str) -> Result<Vec<Interval>, String> {
         };
         let (head, tail) = rest.split_at(end + 1);
         let next = interval(head)?;
-        let overlaps = found.last().and_then(|last| last.high.as_ref()).is_some_and(|high| {
-            next.low
-                .as_ref()
-                .is_none_or(|low| compare(low, high) == Ordering::Less)
-        });
+        let overlaps = found
+            .last()
+            .and_then(|last| last.high.as_ref())
+            .is_some_and(|high| {
+                next.low
+                    .as_ref()
+                    .is_none_or(|low| compare(low, high) == Ordering::Less)
+            });
         if overlaps {
             return Err(format!("Ranges overlap: {text}"));
         }

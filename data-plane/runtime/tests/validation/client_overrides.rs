@@ -111,8 +111,8 @@ fn unknown_overrides_nulls_and_secrets_are_listed_in_the_order_of_kafka_connect(
             ("key.deserializer", Some("some.Class")),
             ("ssl.key.password", None),
             ("sasl.jaas.config", Some("[hidden]")),
-            ("foo", Some("z")),
             ("partition.assignment.strategy", Some("a,b")),
+            ("foo", Some("z")),
             ("fetch.min.bytes", Some("1")),
         ]
     );

@@ -23,167 +23,41 @@ fn router(keys: &[(&str, Value)]) -> Answer {
     transform(ROUTER, &all)
 }
 
-/// Name, type, required, default, importance, group, order, width, title of each key that begins so.
-fn rows<'a>(
-    answer: &'a Answer,
-    prefix: &str,
-) -> Vec<(
-    &'a str,
-    &'a str,
-    bool,
-    Option<&'a str>,
-    &'a str,
-    &'a str,
-    i32,
-    &'a str,
-)> {
-    let definitions = answer
-        .0
-        .configs
-        .iter()
-        .filter_map(|config| config.definition.as_ref());
-    definitions
-        .filter(|definition| definition.name.starts_with(prefix))
-        .map(|d| {
-            let group = d.group.as_deref().unwrap();
-            (
-                d.name.as_str(),
-                d.kind,
-                d.required,
-                d.default_value.as_deref(),
-                d.importance,
-                group,
-                d.order_in_group,
-                d.display_name.as_str(),
-            )
-        })
-        .collect()
-}
-
 #[test]
 fn a_transform_has_type_version_its_own_keys_and_the_implicit_ones() {
     let answer = router(&[]);
-    let group = "Transforms: a";
     assert_eq!(
-        rows(&answer, "transforms.a."),
+        answer.described("transforms.a."),
         [
-            (
-                "transforms.a.type",
-                "CLASS",
-                true,
-                None,
-                "HIGH",
-                group,
-                0,
-                "Transformation type for a"
-            ),
-            (
-                "transforms.a.plugin.version",
-                "STRING",
-                false,
-                Some("4.3.1"),
-                "HIGH",
-                group,
-                1,
-                "Transformation version for a"
-            ),
-            (
-                "transforms.a.regex",
-                "STRING",
-                true,
-                None,
-                "HIGH",
-                group,
-                2,
-                "regex"
-            ),
-            (
-                "transforms.a.replacement",
-                "STRING",
-                true,
-                None,
-                "HIGH",
-                group,
-                3,
-                "replacement"
-            ),
-            (
-                "transforms.a.negate",
-                "BOOLEAN",
-                false,
-                Some("false"),
-                "MEDIUM",
-                group,
-                4,
-                "negate"
-            ),
-            (
-                "transforms.a.predicate",
-                "STRING",
-                false,
-                None,
-                "MEDIUM",
-                group,
-                5,
-                "predicate"
-            ),
+            "transforms.a.type | CLASS | required | HIGH | Transforms: a/0 | LONG | Transformation type for a",
+            "transforms.a.plugin.version | STRING | =4.3.1 | HIGH | Transforms: a/1 | LONG | Transformation version for a",
+            "transforms.a.regex | STRING | required | HIGH | Transforms: a/2 | NONE | regex",
+            "transforms.a.replacement | STRING | required | HIGH | Transforms: a/3 | NONE | replacement",
+            "transforms.a.negate | BOOLEAN | =false | MEDIUM | Transforms: a/4 | NONE | negate",
+            "transforms.a.predicate | STRING | null | MEDIUM | Transforms: a/5 | NONE | predicate",
         ]
     );
-    let widths: Vec<&str> = answer
-        .names_with("transforms.a.")
-        .iter()
-        .map(|name| answer.key(name).definition.as_ref().unwrap().width)
-        .collect();
-    assert_eq!(widths, ["LONG", "LONG", "NONE", "NONE", "NONE", "NONE"]);
     assert!(
         answer
             .recommended("transforms.a.type")
             .iter()
             .any(|class| class == CAST)
     );
-    assert_eq!(answer.0.groups.last().unwrap(), group);
+    assert_eq!(answer.0.groups.last().unwrap(), "Transforms: a");
     assert_eq!(answer.value("transforms.a.type"), Some(ROUTER));
 }
 
 #[test]
 fn a_predicate_has_type_version_and_its_own_keys() {
-    let answer = source(
-        json!({"predicates": "p", "predicates.p.type": "TopicNameMatches", "predicates.p.pattern": "x.*"}),
-    );
-    let group = "Predicates: p";
+    let answer = source(json!({
+        "predicates": "p", "predicates.p.type": "TopicNameMatches", "predicates.p.pattern": "x.*",
+    }));
     assert_eq!(
-        rows(&answer, "predicates.p."),
+        answer.described("predicates.p."),
         [
-            (
-                "predicates.p.type",
-                "CLASS",
-                true,
-                None,
-                "HIGH",
-                group,
-                0,
-                "Predicate type for p"
-            ),
-            (
-                "predicates.p.plugin.version",
-                "STRING",
-                false,
-                Some("4.3.1"),
-                "HIGH",
-                group,
-                1,
-                "Predicate version for p"
-            ),
-            (
-                "predicates.p.pattern",
-                "STRING",
-                true,
-                None,
-                "MEDIUM",
-                group,
-                2,
-                "pattern"
-            ),
+            "predicates.p.type | CLASS | required | HIGH | Predicates: p/0 | LONG | Predicate type for p",
+            "predicates.p.plugin.version | STRING | =4.3.1 | HIGH | Predicates: p/1 | LONG | Predicate version for p",
+            "predicates.p.pattern | STRING | required | MEDIUM | Predicates: p/2 | NONE | pattern",
         ]
     );
     assert_eq!(
@@ -210,78 +84,29 @@ fn implicit_keys_are_sorted_among_the_own_keys() {
 #[test]
 fn own_keys_are_sorted_by_group_place_default_importance_and_name() {
     let answer = transform("test.Grouped", &[("required", json!("r"))]);
-    let group = "Transforms: a";
-    let second = "Transforms: a: Second";
     assert_eq!(
-        rows(&answer, "transforms.a.").split_off(2),
+        answer.described("transforms.a.").split_off(2),
         [
-            (
-                "transforms.a.required",
-                "STRING",
-                true,
-                None,
-                "MEDIUM",
-                group,
-                2,
-                "required"
-            ),
-            ("transforms.a.b", "STRING", false, None, "HIGH", group, 3, "b"),
-            (
-                "transforms.a.negate",
-                "BOOLEAN",
-                false,
-                Some("false"),
-                "MEDIUM",
-                group,
-                4,
-                "negate"
-            ),
+            "transforms.a.required | STRING | required | MEDIUM | Transforms: a/2 | NONE | required",
+            "transforms.a.b | STRING | null | HIGH | Transforms: a/3 | NONE | b",
+            "transforms.a.negate | BOOLEAN | =false | MEDIUM | Transforms: a/4 | NONE | negate",
             // The transform's own key of that name is masked.
-            (
-                "transforms.a.predicate",
-                "STRING",
-                false,
-                None,
-                "MEDIUM",
-                group,
-                5,
-                "predicate"
-            ),
-            ("transforms.a.z", "STRING", false, None, "LOW", group, 6, "z"),
-            (
-                "transforms.a.first",
-                "STRING",
-                false,
-                Some("x"),
-                "MEDIUM",
-                second,
-                7,
-                "First"
-            ),
-            (
-                "transforms.a.n",
-                "INT",
-                false,
-                Some("1"),
-                "MEDIUM",
-                second,
-                8,
-                "N"
-            ),
+            "transforms.a.predicate | STRING | null | MEDIUM | Transforms: a/5 | NONE | predicate",
+            "transforms.a.z | STRING | null | LOW | Transforms: a/6 | NONE | z",
+            "transforms.a.first | STRING | =x | MEDIUM | Transforms: a: Second/7 | LONG | First",
+            "transforms.a.n | INT | =1 | MEDIUM | Transforms: a: Second/8 | SHORT | N",
         ]
     );
-    assert_eq!(
-        answer
-            .key("transforms.a.b")
-            .definition
-            .as_ref()
-            .unwrap()
-            .dependents,
-        ["transforms.a.n"]
-    );
+    let dependents = &answer
+        .key("transforms.a.b")
+        .definition
+        .as_ref()
+        .unwrap()
+        .dependents;
+    assert_eq!(dependents[..], ["transforms.a.n"]);
     assert_eq!(
         answer.0.groups.iter().rev().take(2).collect::<Vec<_>>(),
-        [second, group]
+        ["Transforms: a: Second", "Transforms: a"]
     );
 }
 

@@ -37,19 +37,19 @@ fn plugin(class: &'static str, config_def: fn() -> ConfigDef, factory: PluginFac
     }
 }
 
-pub fn transform(class: &'static str, config_def: fn() -> ConfigDef) -> Plugin {
+pub(crate) fn transform(class: &'static str, config_def: fn() -> ConfigDef) -> Plugin {
     plugin(class, config_def, PluginFactory::Transform(no_transform))
 }
 
-pub fn predicate(class: &'static str, config_def: fn() -> ConfigDef) -> Plugin {
+pub(crate) fn predicate(class: &'static str, config_def: fn() -> ConfigDef) -> Plugin {
     plugin(class, config_def, PluginFactory::Predicate(no_predicate))
 }
 
-pub fn converter(class: &'static str, config_def: fn() -> ConfigDef) -> Plugin {
+pub(crate) fn converter(class: &'static str, config_def: fn() -> ConfigDef) -> Plugin {
     plugin(class, config_def, PluginFactory::Converter(no_converter))
 }
 
-pub fn header_converter(class: &'static str, config_def: fn() -> ConfigDef) -> Plugin {
+pub(crate) fn header_converter(class: &'static str, config_def: fn() -> ConfigDef) -> Plugin {
     plugin(
         class,
         config_def,
@@ -58,7 +58,7 @@ pub fn header_converter(class: &'static str, config_def: fn() -> ConfigDef) -> P
 }
 
 /// Those of Kafka Connect, to be used where the built-ins have none of the name.
-pub fn of_kafka_connect() -> Vec<Plugin> {
+pub(crate) fn of_kafka_connect() -> Vec<Plugin> {
     vec![
         transform("org.apache.kafka.connect.transforms.RegexRouter", regex_router),
         transform("org.apache.kafka.connect.transforms.Cast$Key", cast),
@@ -113,7 +113,7 @@ fn has_header_key() -> ConfigDef {
 }
 
 /// Plugins that no one else has.
-pub fn of_these_tests() -> Vec<Plugin> {
+pub(crate) fn of_these_tests() -> Vec<Plugin> {
     vec![
         transform("test.Grouped", grouped),
         converter("test.StrictConverter", strict_converter),

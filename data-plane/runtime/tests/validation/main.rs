@@ -1,5 +1,6 @@
 //! Validation of connector configurations, through the public functions: what Kafka Connect 4.3.1 answered (`golden`),
 //! and each rule on its own.
+#![cfg(test)]
 
 mod client_overrides;
 mod converters;

@@ -6,162 +6,83 @@ use crate::fixture::{Answer, sink, source};
 
 const NULL_VALUE: &str = "Null value can not be supplied as the configuration value.";
 
-/// Key, value, the value in the answer, the errors.
-fn assert_rows(answer: fn(Value) -> Answer, rows: &[(&str, Value, Option<&str>, &[&str])]) {
-    for (key, value, shown, errors) in rows {
-        let answer = answer(json!({*key: value}));
-        assert_eq!(answer.value(key), *shown, "value of {key}={value}");
-        assert_eq!(answer.errors(key), *errors, "errors of {key}={value}");
-        assert_eq!(answer.count(), errors.len(), "{:?}", answer.all_errors());
-    }
+/// Key | value as JSON | value in the answer | what is wrong with the value; with null; `NULL` for the message about it.
+const OF_A_SOURCE: [&str; 25] = [
+    r#"tasks.max | "abc" | - | Not a number of type INT; null: Value must be non-null"#,
+    r#"tasks.max | "5.0" | - | Not a number of type INT; null: Value must be non-null"#,
+    r#"tasks.max | "" | - | Not a number of type INT; null: Value must be non-null"#,
+    r#"tasks.max | "99999999999" | - | Not a number of type INT; null: Value must be non-null"#,
+    r#"tasks.max | "0" | 0 | Value must be at least 1"#,
+    r#"tasks.max | " 5 " | 5"#,
+    r#"tasks.max | "+3" | 3"#,
+    r#"tasks.max | 2 | 2"#,
+    r#"tasks.max | null | - | null: Value must be non-null; NULL"#,
+    r#"name | null | - | NULL"#,
+    r#"name | "  x  " | x"#,
+    r#"name | "" |  | String may not be empty"#,
+    r#"errors.retry.delay.max.ms | "-1" | -1"#,
+    r#"errors.retry.timeout | null | - | NULL"#,
+    r#"errors.retry.timeout | "x" | - | Not a number of type LONG"#,
+    r#"errors.tolerance | "ALL" | ALL | String must be one of: none, all"#,
+    r#"errors.tolerance | null | - | null: String must be one of: none, all; NULL"#,
+    r#"config.action.reload | "x" | x | String must be one of: none, restart"#,
+    r#"transaction.boundary | "POLL" | POLL"#,
+    r#"errors.log.enable | " TRUE " | true"#,
+    r#"errors.log.enable | true | true"#,
+    r#"errors.log.enable | "yes" | - | Expected value to be either true or false"#,
+    r#"batch.size | "x" | - | Not a number of type INT"#,
+    r#"topic | "" |  | String must be non-empty"#,
+    r#"key.converter | "" | - | Class  could not be found."#,
+];
+
+const OF_A_SINK: [&str; 2] = [
+    r#"errors.deadletterqueue.topic.replication.factor | "40000" | - | Not a number of type SHORT"#,
+    r#"errors.deadletterqueue.context.headers.enable | "TRUE" | true"#,
+];
+
+fn assert_row(row: &str, answer: fn(Value) -> Answer) {
+    let mut fields = row.split(" | ");
+    let (key, value, shown) = (
+        fields.next().unwrap(),
+        fields.next().unwrap(),
+        fields.next().unwrap(),
+    );
+    let value: Value = serde_json::from_str(value).unwrap();
+    let problems = fields
+        .next()
+        .into_iter()
+        .flat_map(|problems| problems.split("; "));
+    let errors: Vec<String> = problems
+        .map(|problem| match problem.split_once("null: ") {
+            Some((_, problem)) => format!("Invalid value null for configuration {key}: {problem}"),
+            None if problem == "NULL" => NULL_VALUE.to_owned(),
+            None => format!(
+                "Invalid value {} for configuration {key}: {problem}",
+                value.as_str().unwrap()
+            ),
+        })
+        .collect();
+    let answer = answer(json!({key: value}));
+    assert_eq!(
+        answer.value(key),
+        Some(shown).filter(|shown| *shown != "-"),
+        "{row}"
+    );
+    assert_eq!(answer.errors(key), errors, "{row}");
+    assert_eq!(answer.count(), errors.len(), "{:?}", answer.all_errors());
 }
 
 #[test]
 fn the_verified_vectors_hold() {
-    let null_tasks = "Invalid value null for configuration tasks.max: Value must be non-null";
-    assert_rows(
-        source,
-        &[
-            (
-                "tasks.max",
-                json!("abc"),
-                None,
-                &[
-                    "Invalid value abc for configuration tasks.max: Not a number of type INT",
-                    null_tasks,
-                ],
-            ),
-            (
-                "tasks.max",
-                json!("5.0"),
-                None,
-                &[
-                    "Invalid value 5.0 for configuration tasks.max: Not a number of type INT",
-                    null_tasks,
-                ],
-            ),
-            (
-                "tasks.max",
-                json!(""),
-                None,
-                &[
-                    "Invalid value  for configuration tasks.max: Not a number of type INT",
-                    null_tasks,
-                ],
-            ),
-            (
-                "tasks.max",
-                json!("99999999999"),
-                None,
-                &[
-                    "Invalid value 99999999999 for configuration tasks.max: Not a number of type INT",
-                    null_tasks,
-                ],
-            ),
-            (
-                "tasks.max",
-                json!("0"),
-                Some("0"),
-                &["Invalid value 0 for configuration tasks.max: Value must be at least 1"],
-            ),
-            ("tasks.max", json!(" 5 "), Some("5"), &[]),
-            ("tasks.max", json!("+3"), Some("3"), &[]),
-            ("tasks.max", json!(2), Some("2"), &[]),
-            ("tasks.max", Value::Null, None, &[null_tasks, NULL_VALUE]),
-            ("name", Value::Null, None, &[NULL_VALUE]),
-            ("name", json!("  x  "), Some("x"), &[]),
-            (
-                "name",
-                json!(""),
-                Some(""),
-                &["Invalid value  for configuration name: String may not be empty"],
-            ),
-            ("errors.retry.delay.max.ms", json!("-1"), Some("-1"), &[]),
-            ("errors.retry.timeout", Value::Null, None, &[NULL_VALUE]),
-            (
-                "errors.tolerance",
-                json!("ALL"),
-                Some("ALL"),
-                &["Invalid value ALL for configuration errors.tolerance: String must be one of: none, all"],
-            ),
-            (
-                "errors.tolerance",
-                Value::Null,
-                None,
-                &[
-                    "Invalid value null for configuration errors.tolerance: String must be one of: none, all",
-                    NULL_VALUE,
-                ],
-            ),
-            (
-                "config.action.reload",
-                json!("x"),
-                Some("x"),
-                &[
-                    "Invalid value x for configuration config.action.reload: String must be one of: none, restart",
-                ],
-            ),
-            ("transaction.boundary", json!("POLL"), Some("POLL"), &[]),
-            ("errors.log.enable", json!(" TRUE "), Some("true"), &[]),
-            ("errors.log.enable", json!(true), Some("true"), &[]),
-            (
-                "errors.log.enable",
-                json!("yes"),
-                None,
-                &[
-                    "Invalid value yes for configuration errors.log.enable: Expected value to be either true or false",
-                ],
-            ),
-            (
-                "errors.retry.timeout",
-                json!("x"),
-                None,
-                &["Invalid value x for configuration errors.retry.timeout: Not a number of type LONG"],
-            ),
-            (
-                "batch.size",
-                json!("x"),
-                None,
-                &["Invalid value x for configuration batch.size: Not a number of type INT"],
-            ),
-            (
-                "topic",
-                json!(""),
-                Some(""),
-                &["Invalid value  for configuration topic: String must be non-empty"],
-            ),
-            (
-                "key.converter",
-                json!(""),
-                None,
-                &["Invalid value  for configuration key.converter: Class  could not be found."],
-            ),
-        ],
-    );
-    assert_rows(
-        sink_of_t,
-        &[
-            (
-                "errors.deadletterqueue.topic.replication.factor",
-                json!("40000"),
-                None,
-                &[
-                    "Invalid value 40000 for configuration errors.deadletterqueue.topic.replication.factor: Not a number of type SHORT",
-                ],
-            ),
-            (
-                "errors.deadletterqueue.context.headers.enable",
-                json!("TRUE"),
-                Some("true"),
-                &[],
-            ),
-        ],
-    );
-}
-
-fn sink_of_t(mut more: Value) -> Answer {
-    more["topics"] = json!("t");
-    sink(more)
+    for row in OF_A_SOURCE {
+        assert_row(row, source);
+    }
+    for row in OF_A_SINK {
+        assert_row(row, |mut more| {
+            more["topics"] = json!("t");
+            sink(more)
+        });
+    }
 }
 
 #[test]

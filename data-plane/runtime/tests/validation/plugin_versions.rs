@@ -171,6 +171,7 @@ fn a_null_version_is_only_a_null_value() {
         "connector.plugin.version": null, "key.converter": "JsonConverter", "key.converter.plugin.version": null,
     }));
     assert_eq!(answer.count(), 2);
+    assert!(!answer.is_listed("key.converter.converter.type"));
     assert_eq!(answer.value("connector.plugin.version"), None);
     assert_eq!(
         answer.errors("key.converter.plugin.version"),
