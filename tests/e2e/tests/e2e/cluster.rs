@@ -1,0 +1,144 @@
+//! Our own processes: a control plane and workers, started like a user starts them.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use tempfile::TempDir;
+use towpath_testkit::{Process, binary, free_port, wait_until};
+
+use crate::rest::Rest;
+
+/// How long a process may take to be ready on a busy machine.
+const READY: Duration = Duration::from_secs(30);
+
+pub(crate) struct Cluster {
+    pub(crate) rest: Rest,
+    pub(crate) control_plane: Process,
+    pub(crate) workers: Vec<Process>,
+    pub(crate) folder: TempDir,
+    kafka: String,
+    rest_port: u16,
+    grpc_port: u16,
+    starts: usize,
+}
+
+impl Cluster {
+    /// A control plane and this many workers.
+    pub(crate) async fn start(kafka: &str, workers: usize) -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let (rest_port, grpc_port) = (free_port().unwrap(), free_port().unwrap());
+        let control_plane = spawn_control_plane(folder.path(), (rest_port, grpc_port), 0);
+        let rest = Rest::new(format!("http://127.0.0.1:{rest_port}"));
+        let mut cluster = Self {
+            rest,
+            control_plane,
+            workers: Vec::new(),
+            folder,
+            kafka: kafka.to_owned(),
+            rest_port,
+            grpc_port,
+            starts: 0,
+        };
+        for _ in 0..workers {
+            cluster.add_worker();
+        }
+        cluster.wait_plugins().await;
+        cluster
+    }
+
+    /// Starts one more worker.
+    pub(crate) fn add_worker(&mut self) {
+        let number = self.workers.len();
+        let worker = self.spawn_worker(number);
+        self.workers.push(worker);
+    }
+
+    /// SIGKILL, and the same worker again.
+    pub(crate) fn kill_worker(&mut self, number: usize) {
+        self.workers[number].kill().expect("the worker runs");
+        self.workers[number] = self.spawn_worker(number);
+    }
+
+    /// SIGKILL, and the same node again on its data.
+    pub(crate) async fn kill_control_plane(&mut self) {
+        self.control_plane.kill().expect("the control plane runs");
+        self.starts += 1;
+        self.control_plane =
+            spawn_control_plane(self.folder.path(), (self.rest_port, self.grpc_port), self.starts);
+        self.wait_plugins().await;
+    }
+
+    /// Everything that our processes have logged.
+    pub(crate) fn logs(&self) -> String {
+        let entries = std::fs::read_dir(self.folder.path()).expect("the folder is there");
+        let logs = entries
+            .map(|entry| entry.unwrap().path())
+            .filter(|path| path.extension().is_some_and(|e| e == "log"));
+        logs.map(|log| std::fs::read_to_string(log).unwrap_or_default())
+            .collect()
+    }
+
+    pub(crate) fn file(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// The control plane answers, and a worker has registered.
+    async fn wait_plugins(&self) {
+        let wanted = self.workers.len();
+        let ready = || async {
+            let Ok(answer) = reqwest::get(format!("{}/connector-plugins", self.rest.base)).await else {
+                return false;
+            };
+            let plugins: serde_json::Value = answer.json().await.unwrap_or_default();
+            wanted == 0 || plugins.as_array().is_some_and(|plugins| !plugins.is_empty())
+        };
+        wait_until("the control plane to know its workers' plugins", READY, ready)
+            .await
+            .unwrap_or_else(|error| {
+                panic!("{error}\n{}", self.logs());
+            });
+    }
+
+    fn spawn_worker(&mut self, number: usize) -> Process {
+        self.starts += 1;
+        let properties = self.file(&format!("worker-{number}.properties"));
+        let text = format!(
+            "bootstrap.servers={}\n\
+             group.id=e2e\n\
+             control.plane.endpoints=127.0.0.1:{}\n\
+             worker.id=worker-{number}:8083\n\
+             worker.admin.listener=127.0.0.1:0\n\
+             key.converter=org.apache.kafka.connect.json.JsonConverter\n\
+             value.converter=org.apache.kafka.connect.json.JsonConverter\n\
+             offset.flush.interval.ms=500\n\
+             offset.storage.topic=connect-offsets\n\
+             config.storage.topic=connect-configs\n\
+             status.storage.topic=connect-status\n",
+            self.kafka, self.grpc_port
+        );
+        std::fs::write(&properties, text).expect("the folder can be written to");
+        let mut command = Command::new(binary("towpath-worker").expect("tests/run builds the binaries"));
+        command
+            .arg(&properties)
+            .env("TOWPATH_LOG", "debug,h2=info,hyper=info,tower=info");
+        Process::spawn(
+            command,
+            self.file(&format!("worker-{number}-{}.log", self.starts)),
+        )
+        .expect("the worker starts")
+    }
+}
+
+fn spawn_control_plane(folder: &Path, (rest, grpc): (u16, u16), start: usize) -> Process {
+    let mut command = Command::new(binary("towpath-control-plane").expect("tests/run builds the binaries"));
+    command
+        .arg(format!("--rest-address=127.0.0.1:{rest}"))
+        .arg(format!("--grpc-address=127.0.0.1:{grpc}"))
+        .arg("--peer-address=127.0.0.1:0")
+        .arg("--data-dir")
+        .arg(folder.join("control-plane"))
+        .env("TOWPATH_LOG", "debug,h2=info,hyper=info,tower=info");
+    Process::spawn(command, folder.join(format!("control-plane-{start}.log")))
+        .expect("the control plane starts")
+}

@@ -1,0 +1,20 @@
+//! The whole thing: our binaries as processes, real Kafka, real databases, a real search engine.
+
+#[cfg(test)]
+mod cluster;
+#[cfg(test)]
+mod demo;
+#[cfg(test)]
+mod faults;
+#[cfg(test)]
+mod files;
+#[cfg(test)]
+mod news;
+#[cfg(test)]
+mod refusals;
+#[cfg(test)]
+mod rest;
+#[cfg(test)]
+mod scenario;
+#[cfg(test)]
+mod spread;

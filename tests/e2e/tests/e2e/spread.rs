@@ -1,0 +1,65 @@
+//! Tasks over tables and workers.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use towpath_testkit::{Service, Services, wait_until};
+
+use crate::cluster::Cluster;
+use crate::news::{News, merge};
+
+const PATIENCE: Duration = Duration::from_secs(60);
+
+#[tokio::test(flavor = "multi_thread")]
+async fn three_tables_make_three_tasks_that_are_spread_over_two_workers() {
+    let services = Services::require(&[Service::Kafka, Service::MariaDb])
+        .await
+        .unwrap();
+    let news = News::create(&services, "news_spread", 5).await;
+    for table in ["authors", "comments"] {
+        news.create_table(&services, table).await;
+        news.insert(&services, table, 1, 5).await;
+    }
+    let cluster = Cluster::start(services.kafka_bootstrap(), 2).await;
+    let mut config = news.source("spread-");
+    merge(
+        &mut config,
+        json!({ "table.include.list": ".*", "tasks.max": "3", "catalog.pattern": "news_spread" }),
+    );
+    config.as_object_mut().unwrap().remove("incrementing.column.name");
+    merge(&mut config, json!({ "incrementing.column.mapping": ".*:id" }));
+    cluster.rest.create("spread", config).await;
+    cluster.rest.wait_running("spread", 3).await;
+
+    let tasks = cluster.rest.get("/connectors/spread/tasks").await;
+    let tables: BTreeSet<String> = tasks
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|task| task["config"]["tables"].to_string())
+        .collect();
+    assert_eq!(tables.len(), 3, "one table each: {tasks}");
+    let spread = || async { workers(&cluster.rest.get("/connectors/spread/status").await).len() == 2 };
+    wait_until("the tasks to be on both workers", PATIENCE, spread)
+        .await
+        .unwrap();
+    let all_topics = || async {
+        let topics = cluster.rest.get("/connectors/spread/topics").await;
+        topics["spread"]["topics"]
+            .as_array()
+            .is_some_and(|topics| topics.len() == 3)
+    };
+    wait_until("records of all three tables", PATIENCE, all_topics)
+        .await
+        .unwrap();
+}
+
+fn workers(status: &Value) -> BTreeSet<String> {
+    status["tasks"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|task| task["worker_id"].to_string())
+        .collect()
+}
