@@ -3,6 +3,7 @@
 
 pub mod ports;
 pub mod process;
+pub mod replay;
 pub mod services;
 pub mod waiting;
 
