@@ -8,9 +8,9 @@ use async_trait::async_trait;
 use tokio::time::Instant;
 use towpath_connect::config_def::Validator;
 use towpath_connect::{
-    ConfigDef, ConfigKey, ConfigMap, ConnectRecord, ConnectorContext, ConnectorError, OffsetMap, OffsetValue,
-    Result, Schema, SchemaRef, SourceConnector, SourceRecord, SourceTask, SourceTaskContext, Topic, Type,
-    Value,
+    ConfigDef, ConfigKey, ConfigMap, ConnectRecord, ConnectorContext, ConnectorError, ExactlyOnceSupport,
+    OffsetMap, OffsetValue, Result, Schema, SchemaRef, SourceConnector, SourceRecord, SourceTask,
+    SourceTaskContext, Topic, Type, Value,
 };
 
 use crate::FILE;
@@ -71,6 +71,16 @@ impl SourceConnector for FileStreamSourceConnector {
     async fn task_configs(&mut self, _max_tasks: usize) -> Result<Vec<ConfigMap>> {
         // One stream of bytes has one order.
         Ok(vec![self.config.clone()])
+    }
+
+    fn exactly_once_support(&self, config: &ConfigMap) -> Result<Option<ExactlyOnceSupport>> {
+        // Nothing is remembered of standard input.
+        let has_file = config.get(FILE).is_some_and(|file| !file.trim().is_empty());
+        Ok(Some(if has_file {
+            ExactlyOnceSupport::Supported
+        } else {
+            ExactlyOnceSupport::Unsupported
+        }))
     }
 
     async fn alter_offsets(

@@ -81,12 +81,20 @@ fn a_standalone_worker_makes_no_promises_about_exactly_once() {
 
 #[test]
 fn the_file_source_has_no_exactly_once_without_a_file() {
-    let answer = source(json!({"exactly.once.support": "x"}));
+    let errors = |more: Value| source(more).errors("exactly.once.support").to_vec();
     assert_eq!(
-        answer.count(),
-        1,
-        "a level that cannot be read is not asked about"
+        errors(json!({"exactly.once.support": "required"})),
+        [WORKER, UNSUPPORTED]
     );
+    assert_eq!(
+        errors(json!({"exactly.once.support": "required", "file": "/data/in.txt"})),
+        [WORKER]
+    );
+}
+
+#[test]
+fn a_level_that_cannot_be_read_is_not_asked_about() {
+    assert_eq!(source(json!({"exactly.once.support": "x"})).count(), 1);
 }
 
 #[test]
