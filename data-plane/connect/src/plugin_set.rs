@@ -87,8 +87,12 @@ impl PluginSet {
 
     /// Every name that leads to this class, its own first.
     pub fn names_of(&self, class: &'static str) -> impl Iterator<Item = &'static str> {
-        let mut short: Vec<&'static str> =
-            self.classes.iter().filter(|(_, known)| **known == class).map(|(name, _)| *name).collect();
+        let mut short: Vec<&'static str> = self
+            .classes
+            .iter()
+            .filter(|(_, known)| **known == class)
+            .map(|(name, _)| *name)
+            .collect();
         short.sort_unstable();
         std::iter::once(class).chain(short.into_iter().filter(move |name| *name != class))
     }
@@ -186,10 +190,17 @@ fn short_names(plugins: &[Plugin]) -> HashMap<&'static str, &'static str> {
     let mut classes: HashMap<&'static str, BTreeSet<&'static str>> = HashMap::new();
     for plugin in plugins {
         let simple = simple_name(plugin.class);
-        let own = [simple, pruned(simple, plugin.kind())];
-        for name in own.iter().chain(plugin.aliases) {
+        for name in [simple, pruned(simple, plugin.kind())] {
             classes.entry(name).or_default().insert(plugin.class);
         }
+    }
+    // What an alias says outright beats what only follows from the names of classes.
+    let aliases = || plugins.iter().flat_map(|plugin| plugin.aliases.iter().map(|&alias| (alias, plugin.class)));
+    for (alias, _) in aliases() {
+        classes.insert(alias, BTreeSet::new());
+    }
+    for (alias, class) in aliases() {
+        classes.entry(alias).or_default().insert(class);
     }
     for plugin in plugins {
         classes.insert(plugin.class, BTreeSet::from([plugin.class]));

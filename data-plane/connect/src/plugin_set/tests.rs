@@ -288,6 +288,17 @@ fn an_alias_leads_to_its_class_unless_it_is_a_class_itself() {
 }
 
 #[test]
+fn an_alias_beats_a_short_name_that_would_mean_two_connectors() {
+    let mut first = source("a.OneConnector");
+    first.aliases = &["OneConnector", "One"];
+    let set = PluginSet::new(vec![first, source("b.OneConnector")]);
+    for name in ["OneConnector", "One"] {
+        assert_eq!(class(set.find_connector(name)), Ok("a.OneConnector"));
+    }
+    assert_eq!(class(set.find_connector("b.OneConnector")), Ok("b.OneConnector"));
+}
+
+#[test]
 fn a_plugin_of_any_kind_is_found_for_its_configuration() {
     let set = set();
     assert_eq!(
