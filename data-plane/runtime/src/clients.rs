@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use towpath_connect::{ConfigMap, TimestampType, Topic, TopicPartition, TopicPartitionOffsets};
+use towpath_connect::{ConfigMap, ConnectorError, TimestampType, Topic, TopicPartition, TopicPartitionOffsets};
 
 /// A header as bytes.
 pub type RawHeader = (Arc<str>, Option<Bytes>);
@@ -171,6 +171,29 @@ pub enum Subscription {
     Pattern(String),
 }
 
+impl Subscription {
+    /// What a sink's configuration says: `topics.regex`, else `topics` without empty and repeated items.
+    ///
+    /// # Errors
+    /// `Config` when neither is set.
+    pub fn of(config: &ConfigMap) -> towpath_connect::Result<Self> {
+        let text = |key: &str| config.get(key).map(str::trim).filter(|text| !text.is_empty());
+        if let Some(pattern) = text("topics.regex") {
+            return Ok(Self::Pattern(pattern.to_owned()));
+        }
+        let mut topics: Vec<String> = Vec::new();
+        for topic in text("topics").unwrap_or_default().split(',').map(str::trim).filter(|topic| !topic.is_empty()) {
+            if !topics.iter().any(|known| known == topic) {
+                topics.push(topic.to_owned());
+            }
+        }
+        if topics.is_empty() {
+            return Err(ConnectorError::config("Must configure one of topics or topics.regex"));
+        }
+        Ok(Self::Topics(topics))
+    }
+}
+
 /// Whose client it is, and the connector's overrides.
 #[derive(Clone, Debug)]
 pub struct ClientOwner {
@@ -205,9 +228,13 @@ pub trait KafkaClients: Send + Sync {
     /// When no broker answers in time.
     async fn cluster_id(&self) -> Result<String, ClientError>;
 
-    /// The committed offsets of a sink's group: for `GET /connectors/{c}/offsets`.
+    /// The committed offsets of a sink's group in the topics it reads: for `GET /connectors/{c}/offsets`.
     ///
     /// # Errors
     /// When the coordinator does not answer in time.
-    async fn group_offsets(&self, owner: &ClientOwner) -> Result<TopicPartitionOffsets, ClientError>;
+    async fn group_offsets(
+        &self,
+        owner: &ClientOwner,
+        subscription: &Subscription,
+    ) -> Result<TopicPartitionOffsets, ClientError>;
 }

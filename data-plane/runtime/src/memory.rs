@@ -171,7 +171,11 @@ impl KafkaClients for MemoryKafka {
         Ok("memory".to_owned())
     }
 
-    async fn group_offsets(&self, owner: &ClientOwner) -> Result<TopicPartitionOffsets, ClientError> {
+    async fn group_offsets(
+        &self,
+        owner: &ClientOwner,
+        _subscription: &Subscription,
+    ) -> Result<TopicPartitionOffsets, ClientError> {
         let group = format!("connect-{}", owner.connector);
         Ok(self.lock().committed.get(&group).cloned().unwrap_or_default())
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::task::JoinSet;
 use towpath_connect::{ConfigMap, PluginKind};
-use towpath_runtime::clients::ClientOwner;
+use towpath_runtime::clients::{ClientOwner, Subscription};
 use towpath_runtime::unit::Environment;
 use towpath_runtime::validation::{Request, WorkerDefaults, validate};
 use towpath_wire::v1;
@@ -146,7 +146,11 @@ impl Answering {
             task: 0,
             overrides: resolved.with_prefix("consumer.override."),
         };
-        match self.environment.clients.group_offsets(&owner).await {
+        let subscription = match Subscription::of(&resolved) {
+            Ok(subscription) => subscription,
+            Err(cause) => return failed(&cause),
+        };
+        match self.environment.clients.group_offsets(&owner, &subscription).await {
             Ok(offsets) => {
                 let entry = |(partition, offset): (&towpath_connect::TopicPartition, &i64)| v1::Offset {
                     partition_json: serde_json::json!({

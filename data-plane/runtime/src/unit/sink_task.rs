@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 use towpath_connect::{
-    ConfigMap, ConnectorError, Plugin, Result, SinkRecord, SinkTask, SinkTaskContext, TopicPartitionOffsets,
+    ConnectorError, Plugin, Result, SinkRecord, SinkTask, SinkTaskContext, TopicPartitionOffsets,
 };
 use towpath_types::{TargetState, UnitState};
 use tracing::info;
@@ -82,7 +82,7 @@ pub(super) async fn run(context: UnitContext, plugin: Plugin, mut task: Box<dyn 
     };
     let consumer = match environment
         .clients
-        .consumer(&owner, &subscription(&config)?)
+        .consumer(&owner, &Subscription::of(&config)?)
         .await
     {
         Ok(consumer) => consumer,
@@ -118,30 +118,6 @@ pub(super) async fn run(context: UnitContext, plugin: Plugin, mut task: Box<dyn 
         )
         .with_source(cause)
     })
-}
-
-fn subscription(config: &ConfigMap) -> Result<Subscription> {
-    let text = |key: &str| config.get(key).map(str::trim).filter(|text| !text.is_empty());
-    if let Some(pattern) = text("topics.regex") {
-        return Ok(Subscription::Pattern(pattern.to_owned()));
-    }
-    let mut topics: Vec<String> = Vec::new();
-    for topic in text("topics")
-        .unwrap_or_default()
-        .split(',')
-        .map(str::trim)
-        .filter(|topic| !topic.is_empty())
-    {
-        if !topics.iter().any(|known| known == topic) {
-            topics.push(topic.to_owned());
-        }
-    }
-    if topics.is_empty() {
-        return Err(ConnectorError::config(
-            "Must configure one of topics or topics.regex",
-        ));
-    }
-    Ok(Subscription::Topics(topics))
 }
 
 impl SinkLoop {
