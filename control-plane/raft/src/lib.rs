@@ -2,9 +2,32 @@
 //! openraft over sled, [`MemoryStore`] keeps everything in memory, for tests and for single processes that need no disk.
 //!
 //! openraft and sled are named in this crate only.
+//!
+//! ```text
+//! propose ─▶ proposals (batches) ─▶ openraft ─▶ log_store ─▶ disk (sled + fdatasync)
+//!                                      │ ▲
+//!                            peers (gRPC)│ └─▶ machine ─▶ ClusterState in memory, snapshots on disk
+//! ```
 
+mod answer;
+mod config;
+mod disk;
+mod log_store;
+mod machine;
 mod memory;
+mod node;
+mod peers;
+mod proposals;
 mod store;
+#[cfg(test)]
+mod suite;
+mod types;
 
+pub use config::{LogLimits, RaftConfig, Timing};
+pub use disk::DiskError;
+pub use machine::LoadError;
 pub use memory::MemoryStore;
+pub use node::{OpenError, RaftStore};
+pub use peers::PeerService;
 pub use store::{ClusterStore, Leader, Reads, Role, StoreError, StoreMetrics};
+pub use types::Member;

@@ -1,0 +1,225 @@
+//! The one sled database of a node: keys, records, and what it takes to make them durable. Everything here blocks;
+//! callers on the runtime go through [`Disk::run`].
+//!
+//! Records are cut into chunks, because sled puts a page that outgrows a quarter of a segment into a file of its own,
+//! which it never syncs.
+
+mod key;
+mod log;
+mod snapshot;
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use tokio::task::JoinError;
+
+pub(crate) use self::key::Head;
+pub(crate) use self::snapshot::StoredSnapshot;
+
+/// Pages of up to 512 KiB stay in sled's own log.
+const SEGMENT_BYTES: usize = 2 * 1024 * 1024;
+
+/// A leaf of sled holds 16 items before it splits, and a few more for a moment: well below 512 KiB.
+const CHUNK_BYTES: usize = 16 * 1024;
+
+/// sled's page cache. The state itself is in memory; the log is read once, soon after it was written.
+const CACHE_BYTES: u64 = 8 * 1024 * 1024;
+
+/// How often sled's own thread frees what was overwritten or deleted.
+const CLEAN_EVERY_MS: u64 = 1_000;
+
+/// The first byte of every record.
+const RECORD_FORMAT: u8 = 1;
+
+/// Format, and how many chunks there are.
+const RECORD_HEADER_BYTES: usize = 5;
+
+#[derive(Debug, thiserror::Error)]
+pub enum DiskError {
+    #[error(
+        "could not open the data directory {}: it must be writable, and no other process may use it",
+        dir.display()
+    )]
+    Open {
+        dir: PathBuf,
+        #[source]
+        source: sled::Error,
+    },
+    #[error("could not open the data directory {}: check that it exists and is writable", dir.display())]
+    Directory {
+        dir: PathBuf,
+        #[source]
+        source: std::io::Error,
+    },
+    #[error("could not {what}")]
+    Database {
+        what: &'static str,
+        #[source]
+        source: sled::Error,
+    },
+    #[error("could not make a write durable: check the disk and its free space")]
+    Sync(#[source] std::io::Error),
+    #[error(
+        "the {what} on disk is damaged ({why}): restore this node's data directory from a backup, or remove it \
+         and let the node join anew"
+    )]
+    Damaged { what: &'static str, why: String },
+    #[error("the write was given up, because the process is stopping")]
+    GivenUp(#[source] JoinError),
+}
+
+#[derive(Debug)]
+pub(crate) struct Disk {
+    db: sled::Db,
+    /// sled's data file, for `fdatasync`.
+    file: File,
+    /// Snapshots are written by two tasks of openraft: one that builds, one that installs.
+    snapshot_writer: Mutex<()>,
+}
+
+impl Disk {
+    pub(crate) fn open(dir: &Path) -> Result<Self, DiskError> {
+        let unusable = |source| DiskError::Directory {
+            dir: dir.to_owned(),
+            source,
+        };
+        std::fs::create_dir_all(dir).map_err(unusable)?;
+        let config = sled::Config::new()
+            .path(dir)
+            .segment_size(SEGMENT_BYTES)
+            .cache_capacity(CACHE_BYTES)
+            .flush_every_ms(Some(CLEAN_EVERY_MS));
+        let db = config.open().map_err(|source| DiskError::Open {
+            dir: dir.to_owned(),
+            source,
+        })?;
+        let file = File::open(dir.join("db")).map_err(unusable)?;
+        let disk = Self {
+            db,
+            file,
+            snapshot_writer: Mutex::new(()),
+        };
+        disk.sync()?;
+        // The names of the files must be durable as well.
+        for name in [
+            Some(dir),
+            dir.parent().filter(|parent| !parent.as_os_str().is_empty()),
+        ] {
+            if let Some(name) = name {
+                File::open(name)
+                    .and_then(|name| name.sync_all())
+                    .map_err(unusable)?;
+            }
+        }
+        disk.check()?;
+        Ok(disk)
+    }
+
+    /// Runs blocking work where it holds nobody up.
+    pub(crate) async fn run<T: Send + 'static>(
+        self: &Arc<Self>,
+        work: impl FnOnce(&Self) -> Result<T, DiskError> + Send + 'static,
+    ) -> Result<T, DiskError> {
+        let disk = self.clone();
+        tokio::task::spawn_blocking(move || work(&disk))
+            .await
+            .map_err(DiskError::GivenUp)?
+    }
+
+    /// Everything written before the call is durable after it. sled's flush on Linux ends in `sync_file_range`, which
+    /// neither writes the file's metadata nor empties the drive's cache, so it is not enough.
+    pub(crate) fn sync(&self) -> Result<(), DiskError> {
+        self.db.flush().map_err(|source| DiskError::Database {
+            what: "write to the log file",
+            source,
+        })?;
+        self.file.sync_data().map_err(DiskError::Sync)
+    }
+
+    /// A small value. Durable with the next `sync`.
+    pub(crate) fn put<T: Serialize>(&self, head: Head, value: &T) -> Result<(), DiskError> {
+        let mut batch = sled::Batch::default();
+        put_head(&mut batch, head, value);
+        self.write(batch, head.what())
+    }
+
+    pub(crate) fn get<T: DeserializeOwned>(&self, head: Head) -> Result<Option<T>, DiskError> {
+        let found = self.db.get(head.key());
+        let Some(bytes) = found.map_err(|source| DiskError::Database {
+            what: "read from disk",
+            source,
+        })?
+        else {
+            return Ok(None);
+        };
+        decode(&self.assembled(&head.key(), &bytes, head.what())?, head.what()).map(Some)
+    }
+
+    fn write(&self, batch: sled::Batch, what: &'static str) -> Result<(), DiskError> {
+        self.db
+            .apply_batch(batch)
+            .map_err(|source| DiskError::Database { what, source })
+    }
+
+    /// Puts a record together whose first chunk was found.
+    fn assembled(&self, key: &[u8], first: &[u8], what: &'static str) -> Result<Vec<u8>, DiskError> {
+        let damaged = |why: &str| DiskError::Damaged {
+            what,
+            why: why.to_owned(),
+        };
+        let (header, body) = first
+            .split_at_checked(RECORD_HEADER_BYTES)
+            .ok_or_else(|| damaged("a record is too short"))?;
+        if header[0] != RECORD_FORMAT {
+            let why = format!(
+                "a record has format {}, this build reads {RECORD_FORMAT}",
+                header[0]
+            );
+            return Err(DiskError::Damaged { what, why });
+        }
+        let count = u32::from_be_bytes([header[1], header[2], header[3], header[4]]);
+        let mut bytes = body.to_vec();
+        for number in 1..count {
+            let chunk = self.db.get(key::chunk(key, number));
+            let chunk = chunk.map_err(|source| DiskError::Database {
+                what: "read from disk",
+                source,
+            })?;
+            bytes.extend_from_slice(&chunk.ok_or_else(|| damaged("a part of a record is missing"))?);
+        }
+        Ok(bytes)
+    }
+}
+
+/// Cuts a record into chunks under `key`.
+fn put_record(batch: &mut sled::Batch, key: &[u8], bytes: &[u8]) {
+    let (first, rest) = bytes.split_at(bytes.len().min(CHUNK_BYTES));
+    let rest = rest.chunks(CHUNK_BYTES);
+    let count = u32::try_from(rest.len() + 1).expect("a record is far smaller than 64 TiB");
+    let mut value = Vec::with_capacity(RECORD_HEADER_BYTES + first.len());
+    value.push(RECORD_FORMAT);
+    value.extend_from_slice(&count.to_be_bytes());
+    value.extend_from_slice(first);
+    batch.insert(key, value);
+    for (number, chunk) in (1..).zip(rest) {
+        batch.insert(key::chunk(key, number), chunk);
+    }
+}
+
+fn put_head<T: Serialize>(batch: &mut sled::Batch, head: Head, value: &T) {
+    put_record(batch, &head.key(), &encode(value));
+}
+
+fn encode<T: Serialize>(value: &T) -> Vec<u8> {
+    serde_json::to_vec(value).expect("everything that is stored has a JSON form")
+}
+
+fn decode<T: DeserializeOwned>(bytes: &[u8], what: &'static str) -> Result<T, DiskError> {
+    serde_json::from_slice(bytes).map_err(|error| DiskError::Damaged {
+        what,
+        why: error.to_string(),
+    })
+}

@@ -1,0 +1,279 @@
+//! A node of the group: openraft over this node's disk and the peers' network, behind [`ClusterStore`].
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_trait::async_trait;
+use openraft::error::{InitializeError, RaftError};
+use openraft::{RaftMetrics, ServerState};
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+use towpath_state::{ClusterState, Command, Outcome};
+use towpath_types::{NodeId, Revision};
+use towpath_wire::v1::raft_peers_server::RaftPeersServer;
+
+use crate::answer::{Answers, failure};
+use crate::disk::{Disk, DiskError};
+use crate::log_store::LogStore;
+use crate::machine::{Applied, LoadError, Machine};
+use crate::peers::{PeerService, Peers};
+use crate::proposals::{self, COMMAND_BYTES, Proposal, WAITING};
+use crate::types::{Member, Raft};
+use crate::{ClusterStore, Leader, RaftConfig, Role, StoreError, StoreMetrics};
+
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    #[error("could not open the log of the control plane")]
+    Disk(#[from] DiskError),
+    #[error("could not load the state of the control plane")]
+    Load(#[source] LoadError),
+    #[error("the timing of the group is not possible")]
+    Config(#[from] openraft::ConfigError),
+    #[error("could not start the node: {0}")]
+    Start(String),
+    #[error("could not form the group: node {node} must be one of its members")]
+    NotAMember { node: NodeId },
+}
+
+pub struct RaftStore {
+    node: NodeId,
+    raft: Raft,
+    applied: Arc<Applied>,
+    proposals: mpsc::Sender<Proposal>,
+    metrics: watch::Receiver<StoreMetrics>,
+    answers: Answers,
+    stop: CancellationToken,
+    /// Taken by whoever shuts down. A std mutex: never held across an await.
+    tasks: Mutex<JoinSet<()>>,
+}
+
+impl std::fmt::Debug for RaftStore {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("RaftStore")
+            .field("metrics", &*self.metrics.borrow())
+            .finish_non_exhaustive()
+    }
+}
+
+impl RaftStore {
+    /// Opens what is on disk and takes part. A node that was never part of a group waits for [`Self::form_group`], or
+    /// for a leader that adds it.
+    pub async fn open(config: RaftConfig) -> Result<Self, OpenError> {
+        let settings = Arc::new(config.to_openraft()?);
+        let dir = config.dir.clone();
+        let opened = tokio::task::spawn_blocking(move || {
+            let disk = Arc::new(Disk::open(&dir)?);
+            let machine = Machine::load(&disk).map_err(OpenError::Load)?;
+            Ok::<_, OpenError>((disk, machine))
+        });
+        let (disk, machine) = opened
+            .await
+            .map_err(|error| OpenError::Disk(DiskError::GivenUp(error)))??;
+        let applied = machine.applied();
+        let node = config.node;
+        let raft = Raft::new(node.get(), settings, Peers, LogStore::new(disk), machine).await;
+        let raft = raft.map_err(|fatal| OpenError::Start(fatal.to_string()))?;
+        Ok(Self::start(&config, raft, applied))
+    }
+
+    fn start(config: &RaftConfig, raft: Raft, applied: Arc<Applied>) -> Self {
+        let node = config.node;
+        let answers = Answers {
+            node,
+            patience: config.timing.quorum,
+        };
+        let stop = CancellationToken::new();
+        let (proposals, queue) = mpsc::channel(WAITING);
+        let (published, metrics) = watch::channel(summary(&raft.metrics().borrow()));
+        let mut tasks = JoinSet::new();
+        tasks.spawn(proposals::run(raft.clone(), answers.clone(), queue, stop.clone()));
+        tasks.spawn(publish(raft.metrics(), published));
+        Self {
+            node,
+            raft,
+            applied,
+            proposals,
+            metrics,
+            answers,
+            stop,
+            tasks: Mutex::new(tasks),
+        }
+    }
+
+    /// Forms a new group of these members. To be called on one of them, once; afterwards it does nothing.
+    pub async fn form_group(&self, members: BTreeMap<NodeId, Member>) -> Result<(), OpenError> {
+        let node = self.node;
+        if !members.contains_key(&node) {
+            return Err(OpenError::NotAMember { node });
+        }
+        let members: BTreeMap<u64, Member> = members
+            .into_iter()
+            .map(|(id, member)| (id.get(), member))
+            .collect();
+        match self.raft.initialize(members).await {
+            // Not allowed: the node has a log, so it belongs to a group.
+            Ok(()) | Err(RaftError::APIError(InitializeError::NotAllowed(_))) => Ok(()),
+            Err(RaftError::APIError(InitializeError::NotInMembers(_))) => Err(OpenError::NotAMember { node }),
+            Err(RaftError::Fatal(fatal)) => Err(OpenError::Start(fatal.to_string())),
+        }
+    }
+
+    /// Opens a node that is a group of its own.
+    pub async fn open_single(config: RaftConfig) -> Result<Self, OpenError> {
+        let members = BTreeMap::from([(config.node, config.member.clone())]);
+        let store = Self::open(config).await?;
+        store.form_group(members).await?;
+        Ok(store)
+    }
+
+    /// To be served on the port for peers.
+    pub fn peer_service(&self) -> RaftPeersServer<PeerService> {
+        PeerService::new(self.node.get(), self.raft.clone())
+    }
+
+    fn enqueue(&self, proposal: Proposal) -> Result<(), StoreError> {
+        if self.stop.is_cancelled() {
+            return Err(self.answers.shut_down());
+        }
+        self.proposals.try_send(proposal).map_err(|error| match error {
+            mpsc::error::TrySendError::Full(_) => StoreError::Overloaded,
+            mpsc::error::TrySendError::Closed(_) => self.stopped(),
+        })
+    }
+
+    /// Why nothing is answered any more.
+    fn stopped(&self) -> StoreError {
+        match &self.metrics.borrow().failure {
+            Some(reason) => StoreError::Stopped {
+                node: self.node,
+                reason: reason.clone(),
+            },
+            None => self.answers.shut_down(),
+        }
+    }
+}
+
+#[async_trait]
+impl ClusterStore for RaftStore {
+    async fn propose(&self, command: Command) -> Result<Outcome, StoreError> {
+        let bytes = size_of(&command);
+        if bytes > COMMAND_BYTES {
+            return Err(StoreError::TooLarge {
+                bytes,
+                limit: COMMAND_BYTES,
+            });
+        }
+        let (reply, answer) = oneshot::channel();
+        self.enqueue(Proposal {
+            command,
+            bytes,
+            reply,
+        })?;
+        match tokio::time::timeout(self.answers.patience, answer).await {
+            Ok(Ok(answer)) => answer,
+            Ok(Err(_)) => Err(self.stopped()),
+            Err(_) => Err(self.answers.no_quorum()),
+        }
+    }
+
+    async fn ensure_linearizable(&self) -> Result<(), StoreError> {
+        match tokio::time::timeout(self.answers.patience, self.raft.ensure_linearizable()).await {
+            Ok(Ok(_)) => Ok(()),
+            Ok(Err(error)) => Err(self.answers.of_read(error)),
+            Err(_) => Err(self.answers.no_quorum()),
+        }
+    }
+
+    fn with_state(&self, look: &mut dyn FnMut(&ClusterState)) {
+        self.applied.look(look);
+    }
+
+    fn subscribe(&self) -> watch::Receiver<Revision> {
+        self.applied.subscribe()
+    }
+
+    fn metrics(&self) -> watch::Receiver<StoreMetrics> {
+        self.metrics.clone()
+    }
+
+    async fn shutdown(&self) {
+        self.stop.cancel();
+        if let Err(error) = self.raft.shutdown().await {
+            tracing::warn!(node = %self.node, %error, "the consensus task ended badly");
+        }
+        let mut tasks = std::mem::take(&mut *self.tasks.lock().unwrap_or_else(PoisonError::into_inner));
+        while let Some(joined) = tasks.join_next().await {
+            if let Err(error) = joined {
+                tracing::error!(node = %self.node, %error, "a task of the store panicked");
+            }
+        }
+    }
+}
+
+/// Counts the bytes of the JSON form without making it.
+fn size_of(command: &Command) -> usize {
+    #[derive(Default)]
+    struct Count(usize);
+    impl std::io::Write for Count {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0 += bytes.len();
+            Ok(bytes.len())
+        }
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+    let mut count = Count::default();
+    serde_json::to_writer(&mut count, command).expect("every command has a JSON form");
+    count.0
+}
+
+/// Runs as one task of a store until openraft ends, which `shutdown` makes it do.
+async fn publish(
+    mut source: watch::Receiver<RaftMetrics<u64, Member>>,
+    published: watch::Sender<StoreMetrics>,
+) {
+    loop {
+        let now = summary(&source.borrow_and_update());
+        if let Some(reason) = &now.failure {
+            tracing::error!(node = %now.node, reason, "the node stops, because it cannot keep its log");
+        }
+        published.send_if_modified(|known| std::mem::replace(known, now.clone()) != now);
+        if source.changed().await.is_err() {
+            published.send_modify(|metrics| metrics.role = Role::Stopped);
+            return;
+        }
+    }
+}
+
+fn summary(metrics: &RaftMetrics<u64, Member>) -> StoreMetrics {
+    let failure = metrics.running_state.as_ref().err().and_then(failure);
+    let role = match metrics.state {
+        _ if metrics.running_state.is_err() => Role::Stopped,
+        ServerState::Leader => Role::Leader,
+        ServerState::Follower => Role::Follower,
+        ServerState::Candidate => Role::Candidate,
+        ServerState::Learner => Role::Learner,
+        ServerState::Shutdown => Role::Stopped,
+    };
+    let members = metrics.membership_config.membership();
+    let leader = metrics.current_leader.filter(|_| role != Role::Stopped);
+    StoreMetrics {
+        node: NodeId(metrics.id),
+        role,
+        leader: leader.and_then(|node| {
+            let member = members.get_node(&node)?;
+            Some(Leader {
+                node: NodeId(node),
+                api_address: member.api_address.clone(),
+            })
+        }),
+        term: metrics.current_term,
+        last_log_index: metrics.last_log_index,
+        applied_index: metrics.last_applied.map(|log_id| log_id.index),
+        snapshot_index: metrics.snapshot.map(|log_id| log_id.index),
+        purged_index: metrics.purged.map(|log_id| log_id.index),
+        failure,
+    }
+}

@@ -1,0 +1,205 @@
+//! The nodes of the group talk to each other: openraft's messages over gRPC.
+
+use std::time::Duration;
+
+use openraft::error::{InstallSnapshotError, NetworkError, RPCError, RaftError, RemoteError, Unreachable};
+use openraft::network::{Backoff, RPCOption, RaftNetwork, RaftNetworkFactory};
+use openraft::raft::{
+    AppendEntriesRequest, AppendEntriesResponse, InstallSnapshotRequest, InstallSnapshotResponse,
+    VoteRequest, VoteResponse,
+};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use tonic::transport::{Channel, Endpoint};
+use tonic::{Code, Request, Response, Status};
+use towpath_wire::v1::raft_peers_client::RaftPeersClient;
+use towpath_wire::v1::raft_peers_server::{RaftPeers, RaftPeersServer};
+use towpath_wire::v1::{PeerAnswer, PeerRequest};
+
+use crate::proposals::COMMAND_BYTES;
+use crate::types::{Member, Raft, TypeConfig};
+
+/// Of the JSON in the messages.
+const FORMAT_VERSION: u32 = 1;
+
+/// One batch of entries, and one entry that goes beyond it.
+const MESSAGE_BYTES: usize = 2 * COMMAND_BYTES;
+
+/// Local networks connect in milliseconds; a node that is gone must not hold up the others' heartbeats.
+const CONNECT_TIMEOUT: Duration = Duration::from_millis(500);
+
+/// How long a node that could not be reached is left alone.
+const RETRY_UNREACHABLE: Duration = Duration::from_millis(200);
+
+#[derive(Debug)]
+pub(crate) struct Peers;
+
+impl RaftNetworkFactory<TypeConfig> for Peers {
+    type Network = Peer;
+
+    async fn new_client(&mut self, target: u64, node: &Member) -> Peer {
+        // Connecting waits for the first message, so that an address without a server is found out there.
+        let endpoint = Endpoint::from_shared(format!("http://{}", node.peer_address));
+        let channel = endpoint.map(|endpoint| endpoint.connect_timeout(CONNECT_TIMEOUT).connect_lazy());
+        Peer { target, channel }
+    }
+}
+
+/// The way to one node.
+#[derive(Debug)]
+pub(crate) struct Peer {
+    target: u64,
+    /// An error for an address that is none.
+    channel: Result<Channel, tonic::transport::Error>,
+}
+
+type PeerError<E> = RPCError<u64, Member, E>;
+
+impl Peer {
+    fn client<E: std::error::Error>(&self) -> Result<RaftPeersClient<Channel>, PeerError<E>> {
+        match &self.channel {
+            Ok(channel) => Ok(RaftPeersClient::new(channel.clone())
+                .max_decoding_message_size(MESSAGE_BYTES)
+                .max_encoding_message_size(MESSAGE_BYTES)),
+            Err(error) => Err(Unreachable::new(error).into()),
+        }
+    }
+
+    fn request(&self, body: &impl Serialize, option: &RPCOption) -> Request<PeerRequest> {
+        let mut request = Request::new(PeerRequest {
+            format_version: FORMAT_VERSION,
+            target: self.target,
+            body: encode(body),
+        });
+        request.set_timeout(option.hard_ttl());
+        request
+    }
+
+    fn answer<T, E>(&self, answer: Result<Response<PeerAnswer>, Status>) -> Result<T, PeerError<E>>
+    where
+        T: DeserializeOwned,
+        E: std::error::Error + DeserializeOwned,
+    {
+        let answer = answer.map_err(|status| unsent(&status))?.into_inner();
+        check_format(answer.format_version).map_err(|status| unsent(&status))?;
+        let answer: Result<T, E> =
+            serde_json::from_slice(&answer.body).map_err(|error| NetworkError::new(&error))?;
+        answer.map_err(|error| RemoteError::new(self.target, error).into())
+    }
+}
+
+/// Unreachable means to wait before the next try, anything else to try again at once.
+fn unsent<E: std::error::Error>(status: &Status) -> PeerError<E> {
+    match status.code() {
+        Code::Unavailable | Code::FailedPrecondition | Code::Unimplemented => Unreachable::new(status).into(),
+        _ => NetworkError::new(status).into(),
+    }
+}
+
+impl RaftNetwork<TypeConfig> for Peer {
+    async fn append_entries(
+        &mut self,
+        rpc: AppendEntriesRequest<TypeConfig>,
+        option: RPCOption,
+    ) -> Result<AppendEntriesResponse<u64>, PeerError<RaftError<u64>>> {
+        let request = self.request(&rpc, &option);
+        let answer = self.client()?.append_entries(request).await;
+        self.answer(answer)
+    }
+
+    async fn install_snapshot(
+        &mut self,
+        rpc: InstallSnapshotRequest<TypeConfig>,
+        option: RPCOption,
+    ) -> Result<InstallSnapshotResponse<u64>, PeerError<RaftError<u64, InstallSnapshotError>>> {
+        let request = self.request(&rpc, &option);
+        let answer = self.client()?.install_snapshot(request).await;
+        self.answer(answer)
+    }
+
+    async fn vote(
+        &mut self,
+        rpc: VoteRequest<u64>,
+        option: RPCOption,
+    ) -> Result<VoteResponse<u64>, PeerError<RaftError<u64>>> {
+        let request = self.request(&rpc, &option);
+        let answer = self.client()?.vote(request).await;
+        self.answer(answer)
+    }
+
+    fn backoff(&self) -> Backoff {
+        Backoff::new(std::iter::repeat(RETRY_UNREACHABLE))
+    }
+}
+
+/// Answers the other nodes. To be served on the port for peers, and on no other.
+#[derive(Clone)]
+pub struct PeerService {
+    node: u64,
+    raft: Raft,
+}
+
+impl std::fmt::Debug for PeerService {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("PeerService")
+            .field("node", &self.node)
+            .finish_non_exhaustive()
+    }
+}
+
+impl PeerService {
+    pub(crate) fn new(node: u64, raft: Raft) -> RaftPeersServer<Self> {
+        RaftPeersServer::new(Self { node, raft })
+            .max_decoding_message_size(MESSAGE_BYTES)
+            .max_encoding_message_size(MESSAGE_BYTES)
+    }
+
+    fn body<T: DeserializeOwned>(&self, request: Request<PeerRequest>) -> Result<T, Status> {
+        let request = request.into_inner();
+        check_format(request.format_version)?;
+        if request.target != self.node {
+            let (asked, node) = (request.target, self.node);
+            return Err(Status::failed_precondition(format!(
+                "this is node {node}, not node {asked}"
+            )));
+        }
+        serde_json::from_slice(&request.body).map_err(|error| {
+            Status::invalid_argument(format!("the message of another node could not be read: {error}"))
+        })
+    }
+}
+
+fn check_format(version: u32) -> Result<(), Status> {
+    if version == FORMAT_VERSION {
+        return Ok(());
+    }
+    Err(Status::failed_precondition(format!(
+        "messages of format {version} are not understood here, only {FORMAT_VERSION}"
+    )))
+}
+
+fn answered(answer: &impl Serialize) -> Response<PeerAnswer> {
+    Response::new(PeerAnswer {
+        format_version: FORMAT_VERSION,
+        body: encode(answer),
+    })
+}
+
+fn encode(message: &impl Serialize) -> Vec<u8> {
+    serde_json::to_vec(message).expect("every message of openraft has a JSON form")
+}
+
+#[tonic::async_trait]
+impl RaftPeers for PeerService {
+    async fn append_entries(&self, request: Request<PeerRequest>) -> Result<Response<PeerAnswer>, Status> {
+        Ok(answered(&self.raft.append_entries(self.body(request)?).await))
+    }
+
+    async fn vote(&self, request: Request<PeerRequest>) -> Result<Response<PeerAnswer>, Status> {
+        Ok(answered(&self.raft.vote(self.body(request)?).await))
+    }
+
+    async fn install_snapshot(&self, request: Request<PeerRequest>) -> Result<Response<PeerAnswer>, Status> {
+        Ok(answered(&self.raft.install_snapshot(self.body(request)?).await))
+    }
+}
