@@ -3,7 +3,7 @@
 //! `cargo run --release -p towpath-librdkafka --example throughput -- BOOTSTRAP_SERVERS [CASE…] [KEY=VALUE…]`
 //!
 //! Cases: `raw-produce`, `produce`, `produce-timestamps`, `raw-consume`, `consume` (all, if none is named). `records=N`,
-//! `bytes=N`, `poll=N` (records a call) and `buffer=N` (bytes) change the work, any other key goes to librdkafka. One JSON
+//! `bytes=N`, `poll=N` (records a call), `buffer=N` (bytes) and `topic=NAME` change the work, any other key goes to librdkafka. One JSON
 //! object a line.
 
 #![expect(clippy::print_stdout, reason = "the printed figures are what it is for")]
@@ -41,6 +41,7 @@ struct Work {
     value: Vec<u8>,
     poll: usize,
     buffer: NonZeroUsize,
+    topic: Option<String>,
     settings: BTreeMap<String, String>,
 }
 
@@ -61,6 +62,7 @@ async fn main() -> Outcome<()> {
     };
     let (records, bytes) = (number("records", 3_000_000)?, number("bytes", 100)?);
     let (poll, buffer) = (number("poll", 2000)?, number("buffer", 32 << 20)?);
+    let topic = settings.remove("topic");
     let buffer = NonZeroUsize::new(buffer).ok_or("the buffer needs a size")?;
     let work = Work {
         bootstrap,
@@ -68,6 +70,7 @@ async fn main() -> Outcome<()> {
         value: vec![b'x'; bytes],
         poll,
         buffer,
+        topic,
         settings,
     };
     let cases = if cases.is_empty() {
@@ -120,8 +123,11 @@ impl Work {
         config
     }
 
-    /// A new topic with one partition.
+    /// A new topic with one partition, unless one is named.
     async fn topic(&self) -> Outcome<Arc<str>> {
+        if let Some(name) = &self.topic {
+            return Ok(Arc::from(name.as_str()));
+        }
         let name: Arc<str> = format!("throughput-{}", std::process::id()).into();
         let admin: AdminClient<DefaultClientContext> = self.config().create()?;
         let topic = NewTopic::new(&name, 1, TopicReplication::Fixed(1));
@@ -200,7 +206,7 @@ async fn consume(work: &Work, topic: &Arc<str>) -> Outcome<Lived> {
             consumer.ready().await;
         }
     }
-    if bytes != work.records * work.value.len() {
+    if done < work.records || bytes != done * work.value.len() {
         return Err(format!("read {done} records and {bytes} bytes").into());
     }
     Ok(Box::new(consumer))

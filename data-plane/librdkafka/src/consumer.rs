@@ -11,6 +11,7 @@
 mod commit;
 mod events;
 mod fetch;
+mod headers;
 
 use std::any::Any;
 use std::collections::VecDeque;

@@ -129,7 +129,7 @@ pub(super) fn consume(work: &Work, topic: &Arc<str>) -> Outcome<Lived> {
     }
     // SAFETY: ours.
     unsafe { sys::rd_kafka_queue_destroy(queue) };
-    if bytes != work.records * work.value.len() {
+    if done < work.records || bytes != done * work.value.len() {
         return Err(format!("read {done} records and {bytes} bytes").into());
     }
     Ok(Box::new(consumer))

@@ -13,8 +13,8 @@ use rdkafka_sys::types::RDKafkaErrorCode;
 use tokio::sync::Notify;
 
 use super::events::GroupError;
+use super::headers;
 use super::{Message, Timestamp, TimestampKind, TopicPartition};
-use crate::Header;
 use crate::native::{self, Queue};
 
 const NO_ERROR: sys::rd_kafka_resp_err_t = sys::rd_kafka_resp_err_t::RD_KAFKA_RESP_ERR_NO_ERROR;
@@ -92,12 +92,25 @@ impl DataQueue {
         let mut arena = BytesMut::with_capacity(batch.bytes());
         let mut count = 0;
         for message in batch.messages() {
-            if message.err == NO_ERROR {
-                out(read_message(message, &mut topics, &mut arena));
-                count += 1;
-            } else if errors.is_empty() {
+            let read = match message.err {
+                NO_ERROR => {
+                    read_message(message, &mut topics, &mut arena).map_err(|code| unreadable(message, code))
+                }
+                _ => Err(error_of(message)),
+            };
+            match read {
+                Ok(message) => {
+                    out(message);
+                    count += 1;
+                }
+                // Nothing after it may be consumed.
+                Err(error) if error.fatal => {
+                    errors.push_front(error);
+                    break;
+                }
                 // One is enough: they are told of again if they go on.
-                errors.push_back(error_of(message));
+                Err(error) if errors.is_empty() => errors.push_back(error),
+                Err(_) => {}
             }
         }
         drop(batch);
@@ -157,25 +170,25 @@ fn read_message(
     message: &sys::rd_kafka_message_t,
     topics: &mut Vec<(*mut sys::rd_kafka_topic_t, Arc<str>)>,
     arena: &mut BytesMut,
-) -> Message {
+) -> Result<Message, RDKafkaErrorCode> {
     // SAFETY: key and value of a message have the lengths it says, and live as long as it does.
     let key = unsafe { slice(message.key, message.key_len) };
     // SAFETY: as above.
     let value = unsafe { slice(message.payload, message.len) };
-    Message {
+    Ok(Message {
         topic: topic_of(message, topics),
         partition: message.partition,
         offset: message.offset,
         timestamp: timestamp_of(message),
         key: key.map(|key| copy(key, arena)),
         value: value.map(|value| copy(value, arena)),
-        headers: headers_of(message),
-    }
+        headers: headers::of(message)?,
+    })
 }
 
 /// # Safety
 /// `start` is null or has `len` bytes that live for `'a`.
-unsafe fn slice<'a>(start: *const c_void, len: usize) -> Option<&'a [u8]> {
+pub(super) unsafe fn slice<'a>(start: *const c_void, len: usize) -> Option<&'a [u8]> {
     if start.is_null() {
         return None;
     }
@@ -218,28 +231,16 @@ fn timestamp_of(message: &sys::rd_kafka_message_t) -> Option<Timestamp> {
     (millis >= 0).then_some(Timestamp { kind, millis })
 }
 
-fn headers_of(message: &sys::rd_kafka_message_t) -> Vec<Header> {
-    let mut list = ptr::null_mut();
-    // SAFETY: the message is alive and keeps the list.
-    let error = unsafe { sys::rd_kafka_message_headers(message, &raw mut list) };
-    if error != NO_ERROR {
-        return Vec::new();
-    }
-    let mut headers = Vec::new();
-    loop {
-        let (mut name, mut value, mut len) = (ptr::null(), ptr::null(), 0);
-        // SAFETY: the list is alive; an index beyond its end is answered with an error.
-        let error = unsafe {
-            sys::rd_kafka_header_get_all(list, headers.len(), &raw mut name, &raw mut value, &raw mut len)
-        };
-        if error != NO_ERROR {
-            return headers;
-        }
-        // SAFETY: a header's name is a C string and lives as long as the list.
-        let name = Arc::from(unsafe { native::text(name) });
-        // SAFETY: the value has `len` bytes and lives as long as the list.
-        let value = unsafe { slice(value, len) };
-        headers.push((name, value.map(Bytes::copy_from_slice)));
+/// A record that is left out would be lost, so nothing after it may count as consumed.
+fn unreadable(message: &sys::rd_kafka_message_t, code: RDKafkaErrorCode) -> GroupError {
+    let text = format!(
+        "the headers of the record at offset {} cannot be read",
+        message.offset
+    );
+    GroupError {
+        code,
+        text,
+        fatal: true,
     }
 }
 

@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use towpath_librdkafka::{
-    BatchConsumer, ErrorCode, GroupEvent, Message, Timestamp, TimestampKind, TopicPartition,
+    BatchConsumer, BatchProducer, ErrorCode, GroupEvent, Message, Timestamp, TimestampKind, TopicPartition,
 };
 
 use crate::support::{
-    DEADLINE, Record, consumer, consumer_config, create_topic, deliver, event, join, kafka, number, numbered,
-    numbers, partition, producer, read, topic, unique,
+    BUFFER, DEADLINE, Record, consumer, consumer_config, create_topic, deliver, event, join, kafka, number,
+    numbered, numbers, partition, producer, producer_config, read, topic, unique,
 };
 
 #[tokio::test]
@@ -82,6 +82,53 @@ async fn records_arrive_as_they_were_sent() {
         [0, 1, 2]
     );
     assert!(Arc::ptr_eq(&got[0].topic, &got[2].topic), "one name for all");
+}
+
+/// Whether a record has headers is read from its bytes: every shape, in every encoding.
+#[tokio::test]
+async fn headers_are_found_whatever_the_shape_of_the_record_and_its_compression() {
+    let kafka = kafka().await;
+    for codec in ["none", "gzip", "snappy", "lz4", "zstd"] {
+        let topic = topic(&kafka, codec, 1).await;
+        let payloads = [
+            None,
+            Some(vec![]),
+            Some(vec![0]),
+            Some(vec![1]),
+            Some(b"text".to_vec()),
+        ];
+        let headers = [
+            vec![],
+            vec![("h".into(), None)],
+            vec![("a".into(), Some(Bytes::from_static(b"1"))); 70],
+        ];
+        let mut records = Vec::new();
+        for key in &payloads {
+            for value in &payloads {
+                for headers in &headers {
+                    let (key, value, headers) = (key.clone(), value.clone(), headers.clone());
+                    let token = u64::try_from(records.len()).unwrap();
+                    records.push(Record {
+                        key,
+                        value,
+                        headers,
+                        ..Record::numbered(&topic, token)
+                    });
+                }
+            }
+        }
+        let mut config = producer_config(&kafka);
+        config.set("compression.type", codec);
+        let producer = BatchProducer::new(&config, BUFFER).unwrap();
+        deliver(&mut producer.lane().unwrap(), &records).await;
+        let mut reader = consumer(&kafka, &unique(codec));
+        join(&mut reader, &[&topic]).await;
+        for (record, message) in records.iter().zip(read(&mut reader, records.len(), 10).await) {
+            assert_eq!(message.headers, record.headers, "{codec}: {record:?}");
+            assert_eq!(message.key.as_deref(), record.key.as_deref());
+            assert_eq!(message.value.as_deref(), record.value.as_deref());
+        }
+    }
 }
 
 #[tokio::test]
