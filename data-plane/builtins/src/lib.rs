@@ -6,10 +6,13 @@ pub mod converters;
 #[cfg(test)]
 mod describe;
 pub mod java_date_format;
+pub mod transforms;
 
 use towpath_connect::Plugin;
 
 /// The plugins of this crate.
 pub fn plugins() -> Vec<Plugin> {
-    converters::plugins()
+    let mut plugins = converters::plugins();
+    plugins.extend(transforms::plugins());
+    plugins
 }

@@ -57,7 +57,11 @@ impl ConfigDef {
     /// # Errors
     /// `Config` with every problem of every key, one a line.
     pub fn parse(&self, config: &ConfigMap) -> Result<ParsedConfig> {
-        let results = self.validate(config);
+        let results: Vec<KeyResult> = self
+            .keys
+            .iter()
+            .map(|key| parse::parse_key(key, config))
+            .collect();
         let errors: Vec<String> = results
             .iter()
             .flat_map(|result| result.errors.iter().cloned())

@@ -1,5 +1,7 @@
 //! Reads one key. A key that cannot be read keeps the message, and its validator still runs on null, as in Kafka.
 
+use std::collections::HashSet;
+
 use super::{ConfigKey, ConfigType, ConfigValue, Default};
 use crate::config::{ConfigMap, Password};
 
@@ -46,9 +48,29 @@ fn number<N: std::str::FromStr>(kind: ConfigType, text: &str) -> Result<N, Strin
         .map_err(|_| format!("Not a number of type {}", kind.name()))
 }
 
+/// Reads and checks a key, keeping everything that is wrong.
 pub(super) fn validate_key(key: &ConfigKey, config: &ConfigMap) -> KeyResult {
     let mut errors = Vec::new();
     let value = read(key, config, &mut errors);
+    check(key, value, errors)
+}
+
+/// Reads and checks a key that is to be used: a list that must not repeat its items loses those that it repeats.
+pub(super) fn parse_key(key: &ConfigKey, config: &ConfigMap) -> KeyResult {
+    let mut errors = Vec::new();
+    let mut value = read(key, config, &mut errors);
+    if let ConfigValue::List(items) = &mut value
+        && key
+            .validator
+            .is_some_and(|validator| validator.drops_repeated_items())
+    {
+        let mut seen = HashSet::new();
+        items.retain(|item| seen.insert(item.clone()));
+    }
+    check(key, value, errors)
+}
+
+fn check(key: &ConfigKey, value: ConfigValue, mut errors: Vec<String>) -> KeyResult {
     if let Some(validator) = &key.validator
         && let Err(message) = validator.check(&key.name, &value)
     {

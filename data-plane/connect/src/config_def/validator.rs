@@ -1,5 +1,7 @@
 //! Checks on parsed values, with Kafka's messages.
 
+use std::collections::HashSet;
+
 use super::ConfigValue;
 use crate::pattern::Pattern;
 
@@ -22,6 +24,11 @@ pub enum Validator {
     NonNull,
     /// A list with at least one item.
     NonEmptyList,
+    /// A list, perhaps empty, of items that are neither empty nor there twice. When a configuration is parsed, and not
+    /// only validated, a repeated item is dropped.
+    UniqueItems,
+    /// [`Validator::UniqueItems`] with at least one item.
+    SomeUniqueItems,
     /// A valid Java regular expression.
     Regex,
     /// Anything else: gets the key and the value, answers with the whole message.
@@ -68,6 +75,7 @@ impl Validator {
             (Self::NonEmptyList, ConfigValue::List(items)) if items.is_empty() => {
                 bad("Empty list".to_owned())
             }
+            (Self::UniqueItems | Self::SomeUniqueItems, _) => self.items(key, value),
             (Self::Regex, ConfigValue::String(text)) => match Pattern::compile(text) {
                 Ok(_) => Ok(()),
                 Err(error) => bad(format!("Invalid regex: {error}")),
@@ -81,6 +89,32 @@ impl Validator {
                 _,
             ) => Ok(()),
         }
+    }
+}
+
+impl Validator {
+    /// Whether a parsed list loses its repeated items before it is checked.
+    pub(super) fn drops_repeated_items(&self) -> bool {
+        matches!(self, Self::UniqueItems | Self::SomeUniqueItems)
+    }
+
+    fn items(&self, key: &str, value: &ConfigValue) -> Result<(), String> {
+        let ConfigValue::List(items) = value else {
+            return Err(format!("Configuration '{key}' values must not be null."));
+        };
+        if items.is_empty() && matches!(self, Self::SomeUniqueItems) {
+            return Err(format!(
+                "Configuration '{key}' must not be empty. Valid values include: any non-empty value"
+            ));
+        }
+        let distinct: HashSet<&String> = items.iter().collect();
+        if distinct.len() < items.len() {
+            return Err(format!("Configuration '{key}' values must not be duplicated."));
+        }
+        if items.iter().any(String::is_empty) {
+            return Err(format!("Configuration '{key}' values must not be empty."));
+        }
+        Ok(())
     }
 }
 

@@ -51,11 +51,23 @@ impl Decimal {
 
     /// The value without its fraction, if it fits.
     pub fn to_i64(&self) -> Option<i64> {
+        // An integer of 64 bits has at most 19 digits, so no greater power of ten is worth making.
+        if self.scale < -19 && self.unscaled.sign() != Sign::NoSign {
+            return None;
+        }
         self.truncated().to_i64()
     }
 
-    /// The value without its fraction (Java's `toBigInteger`).
+    /// The value without its fraction (Java's `toBigInteger`). A number of a scale far below zero is as long as that:
+    /// look at the scale first where the number is somebody else's.
     pub fn truncated(&self) -> BigInt {
+        // Ten to a power of more than a number has bits is greater than the number.
+        if i64::from(self.scale) > i64::try_from(self.unscaled.bits()).unwrap_or(i64::MAX) {
+            return BigInt::ZERO;
+        }
+        if self.unscaled.sign() == Sign::NoSign {
+            return BigInt::ZERO;
+        }
         let power = BigInt::from(10u8).pow(self.scale.unsigned_abs());
         if self.scale >= 0 {
             &self.unscaled / power

@@ -51,6 +51,11 @@ impl Struct {
         &self.values
     }
 
+    /// The stored values in field order, without a copy.
+    pub fn into_values(self) -> Vec<Value> {
+        self.values
+    }
+
     /// The value of the field with this index; the field's default when the stored value is null.
     ///
     /// # Panics
