@@ -152,7 +152,16 @@ mod tests {
     #[test]
     fn patterns_without_these_mistakes_have_no_message() {
         for pattern in [
-            "a*?b++", r"\[\(", r"\Q[(\E", "[]a]", "[^]a]", "(?:a|b)+", "(?<name>x)?", r"[\]]", "{", r"\",
+            "a*?b++",
+            r"\[\(",
+            r"\Q[(\E",
+            "[]a]",
+            "[^]a]",
+            "(?:a|b)+",
+            "(?<name>x)?",
+            r"[\]]",
+            "{",
+            r"\",
         ] {
             assert_eq!(java_message(pattern), None, "{pattern}");
         }

@@ -153,7 +153,7 @@ fn sink() -> [ConfigKey; 5] {
     [
         ConfigKey::list(TOPICS)
             .default("")
-            .valid(Validator::Custom(topics))
+            .valid(Validator::UniqueItems)
             .high()
             .shown(COMMON, 4, Width::Long, "Topics")
             .doc("The topics to read, separated by commas."),
@@ -251,16 +251,6 @@ fn aliases(key: &str, value: &ConfigValue) -> Result<(), String> {
         }
         _ => Ok(()),
     }
-}
-
-fn topics(key: &str, value: &ConfigValue) -> Result<(), String> {
-    let problem = match value {
-        ConfigValue::Null => "null",
-        ConfigValue::List(items) if has_duplicates(items) => "duplicated",
-        ConfigValue::List(items) if items.iter().any(String::is_empty) => "empty",
-        _ => return Ok(()),
-    };
-    Err(format!("Configuration '{key}' values must not be {problem}."))
 }
 
 fn not_negative(key: &str, value: &ConfigValue) -> Result<(), String> {

@@ -1,0 +1,388 @@
+//! The configuration of a worker, from the properties file that people have for `connect-distributed` or
+//! `connect-standalone`: read once, into a form that cannot be wrong. Not for resolving references to secrets: that is
+//! done to the file before it is read here.
+
+mod keys;
+mod listeners;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use towpath_connect::{
+    ConfigMap, ConnectorError, ConverterRole, LookupError, ParsedConfig, PluginKind, PluginSet,
+};
+
+use crate::unit::RuntimeSettings;
+use crate::validation::{Client, Mode, OverridePolicy, WorkerDefaults};
+
+pub use listeners::{Advertised, AdvertisedUrl, Listener, Scheme};
+
+/// What a file is read for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WorkerKind {
+    Distributed,
+    Standalone,
+}
+
+/// Why a worker cannot be started with a file. `Display` has Kafka's words.
+#[derive(Debug, thiserror::Error)]
+pub enum WorkerConfigError {
+    /// Every problem of every key, one a line.
+    #[error(transparent)]
+    Keys(ConnectorError),
+    /// One of the worker's own converters.
+    #[error("{0}")]
+    Converter(String),
+    #[error(
+        "Invalid value {0} for configuration connector.client.config.override.policy: must be one of All, None, \
+         Principal, Allowlist"
+    )]
+    OverridePolicy(String),
+}
+
+/// `exactly.once.source.support`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ExactlyOnceSource {
+    Disabled,
+    /// Everything that other workers need to be enabled, but no exactly-once tasks here.
+    Preparing,
+    Enabled,
+}
+
+/// What to do with source tasks that nothing but the lease fences, when the lease is lost (`lease.lost.policy`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LeaseLost {
+    /// They stop: another worker may run them by now.
+    Stop,
+    /// They go on: duplicates are preferred to a pause.
+    Continue,
+}
+
+/// A config provider to make (`config.providers.<alias>.*`).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProviderSettings {
+    pub alias: String,
+    pub class: String,
+    /// `config.providers.<alias>.param.*`, without that.
+    pub params: ConfigMap,
+}
+
+/// How the REST API answers browsers.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct HttpHeaders {
+    /// `access.control.allow.origin`; empty for none.
+    pub allow_origin: String,
+    /// `access.control.allow.methods`; empty for the default.
+    pub allow_methods: String,
+    /// `response.http.headers.config`, as written.
+    pub response_headers: String,
+}
+
+/// What only a worker of a cluster has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClusterSettings {
+    pub group_id: String,
+    pub exactly_once_source: ExactlyOnceSource,
+    /// The topic with the source offsets of a Java cluster, for exactly-once sources and migrations.
+    pub offsets_topic: Option<String>,
+    pub control_plane_endpoints: Vec<String>,
+    /// As configured; else the advertised address is the id.
+    pub worker_id: Option<String>,
+    /// Where metrics and health are served; `None`: nowhere.
+    pub admin_listener: Option<SocketAddr>,
+    pub lease_lost: LeaseLost,
+}
+
+/// What the worker is a part of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Membership {
+    Cluster(ClusterSettings),
+    /// On its own, with its source offsets in a file.
+    Standalone {
+        offset_file: PathBuf,
+    },
+}
+
+/// A worker's configuration. The file may hold secrets: `Debug` shows its keys only.
+#[derive(Clone, Debug)]
+pub struct WorkerConfig {
+    /// The whole file.
+    file: ConfigMap,
+    pub membership: Membership,
+    pub bootstrap_servers: Vec<String>,
+    pub client_id: String,
+    pub runtime: RuntimeSettings,
+    pub defaults: WorkerDefaults,
+    /// `topic.creation.enable`.
+    pub topic_creation: bool,
+    /// `topic.tracking.allow.reset`.
+    pub topic_tracking_reset: bool,
+    pub listeners: Vec<Listener>,
+    /// Where the loggers are served; `None`: on the other listeners; none of them: nowhere.
+    pub admin_listeners: Option<Vec<Listener>>,
+    pub advertised: Advertised,
+    pub http_headers: HttpHeaders,
+}
+
+impl WorkerConfig {
+    /// Reads a file whose references to secrets are resolved.
+    ///
+    /// # Errors
+    /// With every key that is wrong.
+    pub fn parse(file: ConfigMap, kind: WorkerKind, plugins: &PluginSet) -> Result<Self, WorkerConfigError> {
+        let parsed = keys::definition(kind)
+            .parse(&file)
+            .map_err(WorkerConfigError::Keys)?;
+        let membership = match kind {
+            WorkerKind::Distributed => Membership::Cluster(cluster(&parsed)),
+            WorkerKind::Standalone => Membership::Standalone {
+                offset_file: PathBuf::from(parsed.string(keys::OFFSET_FILE)),
+            },
+        };
+        Ok(Self {
+            defaults: defaults(&parsed, &membership, plugins)?,
+            membership,
+            bootstrap_servers: parsed.list(keys::BOOTSTRAP_SERVERS).to_vec(),
+            client_id: parsed.string("client.id").to_owned(),
+            runtime: RuntimeSettings {
+                offset_flush_interval: parsed.duration_ms("offset.flush.interval.ms"),
+                offset_flush_timeout: parsed.duration_ms("offset.flush.timeout.ms"),
+                graceful_timeout: parsed.duration_ms("task.shutdown.graceful.timeout.ms"),
+                topic_tracking: parsed.boolean("topic.tracking.enable"),
+            },
+            topic_creation: parsed.boolean("topic.creation.enable"),
+            topic_tracking_reset: parsed.boolean("topic.tracking.allow.reset"),
+            listeners: listeners_of(&parsed, keys::LISTENERS),
+            admin_listeners: file
+                .get(keys::ADMIN_LISTENERS)
+                .map(|_| listeners_of(&parsed, keys::ADMIN_LISTENERS)),
+            advertised: advertised(&parsed),
+            http_headers: HttpHeaders {
+                allow_origin: parsed.string("access.control.allow.origin").to_owned(),
+                allow_methods: parsed.string("access.control.allow.methods").to_owned(),
+                response_headers: parsed.string("response.http.headers.config").to_owned(),
+            },
+            file,
+        })
+    }
+
+    /// The whole file.
+    pub fn file(&self) -> &ConfigMap {
+        &self.file
+    }
+
+    /// The settings of the worker's own converter, without the prefix.
+    pub fn converter_settings(&self, role: ConverterRole) -> ConfigMap {
+        self.file.with_prefix(&format!("{}.converter.", role.name()))
+    }
+
+    /// What connectors' clients are configured with before their own overrides, in Java's keys. Producers and consumers
+    /// get the addresses and what stands behind their prefix; admin clients also the worker's own client settings.
+    pub fn client_settings(&self, client: Client) -> ConfigMap {
+        let mut settings = ConfigMap::new();
+        let prefix = match client {
+            Client::Producer => "producer.",
+            Client::Consumer => "consumer.",
+            Client::Admin => {
+                let own = self.file.iter();
+                for (key, value) in own.filter(|(key, _)| client.keys().key(key).is_some()) {
+                    settings.insert(key, value.unwrap_or_default());
+                }
+                "admin."
+            }
+        };
+        settings.insert(keys::BOOTSTRAP_SERVERS, self.bootstrap_servers.join(","));
+        let prefixed = self.file.with_prefix(prefix);
+        // `admin.listeners` is a key of the REST API.
+        for (key, value) in prefixed
+            .iter()
+            .filter(|(key, _)| !key.starts_with(keys::LISTENERS))
+        {
+            settings.insert(key, value.unwrap_or_default());
+        }
+        settings
+    }
+
+    /// The address by which the worker is known. `local_host` is this machine's name; `bound_port` the port that was
+    /// found if the listener names none.
+    pub fn advertised_url(&self, local_host: &str, bound_port: Option<u16>) -> AdvertisedUrl {
+        AdvertisedUrl::of(&self.advertised, &self.listeners, local_host, bound_port)
+    }
+
+    /// The keys of the file that nobody knows.
+    pub fn unknown_keys(&self) -> Vec<&str> {
+        let keys = self.file.iter().map(|(key, _)| key);
+        keys.filter(|key| !keys::is_known(key)).collect()
+    }
+
+    /// Keys that a user would expect to have an effect, and why they have none.
+    pub fn keys_without_effect(&self) -> Vec<(String, &'static str)> {
+        let mut found: Vec<(String, &'static str)> = Vec::new();
+        for (key, value) in self.file.iter() {
+            if keys::is_removed(key) {
+                found.push((key.to_owned(), "Kafka Connect removed it in version 3.0"));
+            }
+            if key == keys::REST_EXTENSIONS && value.is_some_and(|classes| !classes.trim().is_empty()) {
+                found.push((
+                    key.to_owned(),
+                    "extensions of the REST API are Java code: put a proxy in front of it, for example to log users in",
+                ));
+            }
+        }
+        let providers = providers_of(&self.file);
+        found.extend(
+            providers
+                .filter(|(_, class, _)| class.is_none())
+                .map(|(alias, ..)| {
+                    (
+                        format!("{}.{alias}.class", keys::CONFIG_PROVIDERS),
+                        "it is not set",
+                    )
+                }),
+        );
+        found
+    }
+
+    /// Logs what of the file has no effect, by name. To be called once.
+    pub fn warn_of_ignored_keys(&self) {
+        let unknown = self.unknown_keys();
+        if !unknown.is_empty() {
+            let keys = unknown.join(", ");
+            tracing::warn!(
+                keys,
+                "the worker configuration has keys that are not known; they are ignored"
+            );
+        }
+        for (key, reason) in self.keys_without_effect() {
+            tracing::warn!(key, reason, "a key of the worker configuration has no effect");
+        }
+    }
+}
+
+/// The config providers that a file declares, before anything in it is resolved. One without a class is left out, as in
+/// Kafka Connect.
+pub fn config_providers(file: &ConfigMap) -> Vec<ProviderSettings> {
+    providers_of(file)
+        .filter_map(|(alias, class, params)| {
+            Some(ProviderSettings {
+                alias: alias.to_owned(),
+                class: class?.trim().to_owned(),
+                params,
+            })
+        })
+        .collect()
+}
+
+fn providers_of(file: &ConfigMap) -> impl Iterator<Item = (&str, Option<&str>, ConfigMap)> {
+    let declared = file.get(keys::CONFIG_PROVIDERS).unwrap_or_default();
+    let mut aliases: Vec<&str> = Vec::new();
+    for alias in declared
+        .split(',')
+        .map(str::trim)
+        .filter(|alias| !alias.is_empty())
+    {
+        if !aliases.contains(&alias) {
+            aliases.push(alias);
+        }
+    }
+    aliases.into_iter().map(|alias| {
+        let prefix = format!("{}.{alias}.", keys::CONFIG_PROVIDERS);
+        let class = file.get(&format!("{prefix}class"));
+        (alias, class, file.with_prefix(&format!("{prefix}param.")))
+    })
+}
+
+fn cluster(parsed: &ParsedConfig) -> ClusterSettings {
+    let is = |key: &str, word: &str| parsed.string(key).eq_ignore_ascii_case(word);
+    let exactly_once = "exactly.once.source.support";
+    ClusterSettings {
+        group_id: parsed.string(keys::GROUP_ID).to_owned(),
+        exactly_once_source: if is(exactly_once, "enabled") {
+            ExactlyOnceSource::Enabled
+        } else if is(exactly_once, "preparing") {
+            ExactlyOnceSource::Preparing
+        } else {
+            ExactlyOnceSource::Disabled
+        },
+        offsets_topic: parsed.optional_string("offset.storage.topic").map(str::to_owned),
+        control_plane_endpoints: parsed.list("control.plane.endpoints").to_vec(),
+        worker_id: parsed.optional_string("worker.id").map(str::to_owned),
+        admin_listener: parsed.string("worker.admin.listener").parse().ok(),
+        lease_lost: if is("lease.lost.policy", "continue") {
+            LeaseLost::Continue
+        } else {
+            LeaseLost::Stop
+        },
+    }
+}
+
+fn defaults(
+    parsed: &ParsedConfig,
+    membership: &Membership,
+    plugins: &PluginSet,
+) -> Result<WorkerDefaults, WorkerConfigError> {
+    let converter = |key: &'static str, kind| {
+        let class = parsed.string(key);
+        match plugins.find(kind, class) {
+            Ok(plugin) => Ok(plugin.class.to_owned()),
+            Err(unknown @ LookupError::NotFound { .. }) => Err(WorkerConfigError::Converter(format!(
+                "Invalid value {class} for configuration {key}: {unknown}"
+            ))),
+            Err(other) => Err(WorkerConfigError::Converter(other.to_string())),
+        }
+    };
+    let (mode, exactly_once_source) = match membership {
+        Membership::Cluster(cluster) => (
+            Mode::Distributed {
+                group_id: cluster.group_id.clone(),
+            },
+            cluster.exactly_once_source == ExactlyOnceSource::Enabled,
+        ),
+        Membership::Standalone { .. } => (Mode::Standalone, false),
+    };
+    Ok(WorkerDefaults {
+        mode,
+        key_converter: converter(keys::KEY_CONVERTER, PluginKind::Converter)?,
+        value_converter: converter(keys::VALUE_CONVERTER, PluginKind::Converter)?,
+        header_converter: converter(keys::HEADER_CONVERTER, PluginKind::HeaderConverter)?,
+        override_policy: override_policy(parsed)?,
+        exactly_once_source,
+    })
+}
+
+/// By the short name, the simple name of the Java class, or its full name.
+fn override_policy(parsed: &ParsedConfig) -> Result<OverridePolicy, WorkerConfigError> {
+    let name = parsed.string(keys::OVERRIDE_POLICY);
+    let simple = name
+        .strip_prefix("org.apache.kafka.connect.connector.policy.")
+        .unwrap_or(name);
+    let short = simple
+        .strip_suffix("ConnectorClientConfigOverridePolicy")
+        .unwrap_or(simple);
+    let allowlist = || parsed.list(keys::OVERRIDE_ALLOWLIST).to_vec();
+    [
+        OverridePolicy::All,
+        OverridePolicy::None,
+        OverridePolicy::Principal,
+        OverridePolicy::Allowlist(allowlist()),
+    ]
+    .into_iter()
+    .find(|policy| policy.name() == short)
+    .ok_or_else(|| WorkerConfigError::OverridePolicy(name.to_owned()))
+}
+
+fn listeners_of(parsed: &ParsedConfig, key: &str) -> Vec<Listener> {
+    let urls = parsed.list(key).iter();
+    urls.filter_map(|url| Listener::parse(url).ok()).collect()
+}
+
+fn advertised(parsed: &ParsedConfig) -> Advertised {
+    let text = |key| parsed.optional_string(key).filter(|text| !text.is_empty());
+    Advertised {
+        host: text("rest.advertised.host.name").map(str::to_owned),
+        port: parsed
+            .optional_long("rest.advertised.port")
+            .and_then(|port| u16::try_from(port).ok()),
+        scheme: text("rest.advertised.listener").and_then(Scheme::parse),
+    }
+}
