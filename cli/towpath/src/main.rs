@@ -1,2 +1,89 @@
-//! Entry point.
-fn main() {}
+//! `towpath`: both planes in one process. `dev` is for trying things out, `standalone` is what `connect-standalone` is.
+
+mod api;
+mod demo;
+mod dev;
+mod kafka;
+mod planes;
+mod printer;
+mod standalone;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use tokio_util::sync::CancellationToken;
+
+use crate::printer::Printer;
+
+/// Kafka Connect without a JVM: both planes in one process.
+#[derive(Debug, Parser)]
+#[command(name = "towpath", version)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Everything in one process, no set-up: a broker in memory (or your own), control plane, worker, REST API
+    Dev(dev::DevArgs),
+    /// As connect-standalone: a worker's properties file and the files of its connectors
+    Standalone(standalone::StandaloneArgs),
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let mut printer = Printer::new();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            printer.error(&format!("error: the runtime cannot be started: {error}"));
+            return ExitCode::FAILURE;
+        }
+    };
+    let stop = CancellationToken::new();
+    let mut signals = tokio::task::JoinSet::new();
+    signals.spawn_on(stop_on_signal(stop.clone()), runtime.handle());
+    runtime.block_on(async {
+        match cli.command {
+            Command::Dev(args) => dev::run(args, &mut printer, stop).await,
+            Command::Standalone(args) => standalone::run(args, &mut printer, stop).await,
+        }
+    })
+}
+
+/// The first signal asks for an orderly stop.
+async fn stop_on_signal(stop: CancellationToken) {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (Ok(mut terminate), Ok(mut interrupt)) =
+        (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
+    else {
+        tracing::error!("signals cannot be listened for; the process can only be killed");
+        return;
+    };
+    tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
+    stop.cancel();
+}
+
+/// An error with its causes, as the user sees it.
+fn print_error(printer: &mut Printer, error: &(dyn std::error::Error + 'static)) {
+    let mut text = format!("error: {error}");
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(&format!(": {error}"));
+        cause = error.source();
+    }
+    printer.error(&text);
+}
+
+/// Logs go to standard error; the level is chosen with `TOWPATH_LOG`.
+fn init_log(default: &str) {
+    let filter = tracing_subscriber::EnvFilter::builder()
+        .with_env_var("TOWPATH_LOG")
+        .try_from_env()
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(default));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .init();
+}

@@ -10,11 +10,13 @@ use towpath_connect::{ConfigMap, Pattern, TopicPartition, TopicPartitionOffsets}
 use towpath_runtime::clients::{
     ClientError, ClientOwner, GroupConsumer, KafkaClients, RecordProducer, Subscription,
 };
+use towpath_runtime::validation::Client;
 
-use crate::config::{self, Translated, Warnings};
+use crate::config::Translated;
 use crate::consumer::{COORDINATOR, GroupMember};
 use crate::errors;
 use crate::producer::{ProducerPool, TaskProducer};
+use crate::settings::{SettingsMaker, Wanted};
 
 /// How long the first answer of the cluster may take.
 const CLUSTER_ID: Duration = Duration::from_secs(20);
@@ -24,40 +26,38 @@ const CLUSTER_ID: Duration = Duration::from_secs(20);
 pub struct RdKafkaClients {
     worker: Arc<ConfigMap>,
     producers: ProducerPool,
-    warnings: Warnings,
+    settings: SettingsMaker,
 }
 
 impl RdKafkaClients {
     /// Clients with the settings of a worker's properties file. Nothing is connected yet.
     pub fn new(worker: Arc<ConfigMap>) -> Self {
-        Self { worker, producers: ProducerPool::default(), warnings: Warnings::default() }
+        Self { worker, producers: ProducerPool::default(), settings: SettingsMaker::default() }
     }
 
     fn consumer_settings(&self, owner: &ClientOwner) -> Result<Translated, ClientError> {
-        let group = format!("connect-{}", owner.connector);
-        let client_id = format!("connector-consumer-{}-{}", owner.connector, owner.task);
-        let settings = config::consumer(&self.worker, &owner.overrides, &group, &client_id);
-        self.told(settings, &owner.connector)
-    }
-
-    /// Says once a connector and key what a setting without a counterpart means.
-    fn told(
-        &self,
-        settings: Result<Translated, config::ConfigError>,
-        connector: &str,
-    ) -> Result<Translated, ClientError> {
-        let settings = settings.map_err(|error| ClientError::Config(error.to_string()))?;
-        self.warnings.say(connector, &settings.warnings);
-        Ok(settings)
+        let wanted = Wanted {
+            client: Client::Consumer,
+            connector: &owner.connector,
+            client_id: format!("connector-consumer-{}-{}", owner.connector, owner.task),
+            group_id: Some(format!("connect-{}", owner.connector)),
+            overrides: &owner.overrides,
+        };
+        self.settings.make(&self.worker, &wanted)
     }
 }
 
 #[async_trait]
 impl KafkaClients for RdKafkaClients {
     async fn producer(&self, owner: &ClientOwner) -> Result<Box<dyn RecordProducer>, ClientError> {
-        let client_id = format!("connector-producer-{}-{}", owner.connector, owner.task);
-        let settings = config::producer(&self.worker, &owner.overrides, &client_id);
-        let settings = self.told(settings, &owner.connector)?;
+        let wanted = Wanted {
+            client: Client::Producer,
+            connector: &owner.connector,
+            client_id: format!("connector-producer-{}-{}", owner.connector, owner.task),
+            group_id: None,
+            overrides: &owner.overrides,
+        };
+        let settings = self.settings.make(&self.worker, &wanted)?;
         Ok(Box::new(TaskProducer::new(self.producers.lane(&settings)?)))
     }
 
@@ -71,8 +71,14 @@ impl KafkaClients for RdKafkaClients {
     }
 
     async fn cluster_id(&self) -> Result<String, ClientError> {
-        let settings = config::admin(&self.worker, "connect-shared-admin");
-        let settings = self.told(settings, "")?.to_client_config();
+        let wanted = Wanted {
+            client: Client::Admin,
+            connector: "",
+            client_id: "connect-shared-admin".to_owned(),
+            group_id: None,
+            overrides: &ConfigMap::new(),
+        };
+        let settings = self.settings.make(&self.worker, &wanted)?.librdkafka.to_client_config();
         blocking(move || {
             let client: BaseConsumer = settings.create().map_err(created)?;
             // An answer of any broker; without it the id is not known.
@@ -90,30 +96,30 @@ impl KafkaClients for RdKafkaClients {
         owner: &ClientOwner,
         subscription: &Subscription,
     ) -> Result<TopicPartitionOffsets, ClientError> {
-        let settings = self.consumer_settings(owner)?.to_client_config();
-        let wanted = match subscription {
-            Subscription::Topics(topics) => Wanted::Topics(topics.clone()),
+        let settings = self.consumer_settings(owner)?.librdkafka.to_client_config();
+        let topics = match subscription {
+            Subscription::Topics(topics) => WantedTopics::Topics(topics.clone()),
             Subscription::Pattern(text) => {
                 let pattern = Pattern::compile(text)
                     .map_err(|error| ClientError::Config(format!("`topics.regex` cannot be used: {error}")))?;
-                Wanted::Pattern(pattern)
+                WantedTopics::Pattern(pattern)
             }
         };
         blocking(move || {
             let consumer: BaseConsumer = settings.create().map_err(created)?;
-            committed_offsets(&consumer, &wanted)
+            committed_offsets(&consumer, &topics)
         })
         .await
     }
 }
 
 /// The topics whose offsets are asked for.
-enum Wanted {
+enum WantedTopics {
     Topics(Vec<String>),
     Pattern(Pattern),
 }
 
-impl Wanted {
+impl WantedTopics {
     fn has(&self, topic: &str) -> bool {
         match self {
             Self::Topics(topics) => topics.iter().any(|wanted| wanted == topic),
@@ -122,7 +128,7 @@ impl Wanted {
     }
 }
 
-fn committed_offsets(consumer: &BaseConsumer, wanted: &Wanted) -> Result<TopicPartitionOffsets, ClientError> {
+fn committed_offsets(consumer: &BaseConsumer, wanted: &WantedTopics) -> Result<TopicPartitionOffsets, ClientError> {
     let metadata = consumer.fetch_metadata(None, COORDINATOR).map_err(asked)?;
     let mut partitions = TopicPartitionList::new();
     for topic in metadata.topics().iter().filter(|topic| wanted.has(topic.name())) {

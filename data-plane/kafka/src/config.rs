@@ -1,127 +1,171 @@
-//! Java client settings as librdkafka's.
+//! The settings of Kafka's Java clients, as people have them in worker files and connector overrides, turned into
+//! librdkafka's. Nothing is lost silently: a key that has no counterpart is named in a warning that says what happens
+//! instead, and a value that cannot work is a problem that says what would.
+//!
+//! Values may be passwords: none is ever in a warning, a problem or a `Debug` output.
+
+mod connection;
+mod consumer;
+mod draft;
+mod jaas;
+mod producer;
+mod rules;
+mod security;
+mod stores;
+mod table;
 
 use std::collections::BTreeMap;
-use std::collections::BTreeSet;
-use std::sync::{Mutex, PoisonError};
+use std::fmt;
+use std::num::NonZeroUsize;
+use std::time::Duration;
 
 use rdkafka::ClientConfig;
 use towpath_connect::ConfigMap;
+use towpath_runtime::validation::Client;
 
-/// Default of `max.poll.records`, as in Java.
+use draft::Draft;
+
+/// `buffer.memory` of Java: what a producer may hold, all its users together.
+const BUFFER_MEMORY: NonZeroUsize = NonZeroUsize::new(32 << 20).unwrap();
+/// `max.poll.records` of Java.
 const MAX_POLL_RECORDS: usize = 500;
-/// Default of `buffer.memory`.
-const BUFFER_BYTES: usize = 16 * 1024 * 1024;
+/// `default.api.timeout.ms` of Java.
+const API_TIMEOUT: Duration = Duration::from_secs(60);
+/// `metadata.max.age.ms` of Java.
+const METADATA_MAX_AGE: Duration = Duration::from_secs(300);
 
-/// A setting that cannot be used.
-#[derive(Debug, thiserror::Error)]
-#[error("`{key}` cannot be used: {problem}")]
-pub struct ConfigError {
-    pub key: String,
-    pub problem: String,
+/// Where settings come from; later ones win.
+#[derive(Clone, Copy, Debug)]
+pub struct Layer<'a> {
+    /// What stands before the keys where the user wrote them, for messages.
+    pub prefix: &'a str,
+    pub settings: &'a ConfigMap,
 }
 
-/// A setting without a counterpart, and what happens instead.
+/// A client's settings.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Warning {
-    pub key: String,
-    pub instead: String,
-}
-
-/// Settings for librdkafka.
-#[derive(Clone)]
 pub struct Translated {
-    pub properties: BTreeMap<String, String>,
-    pub max_poll_records: usize,
-    pub buffer_bytes: usize,
+    pub librdkafka: Settings,
+    pub ours: Ours,
     pub warnings: Vec<Warning>,
 }
 
-impl std::fmt::Debug for Translated {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_set().entries(self.properties.keys()).finish()
-    }
-}
+/// Names and values for librdkafka. `Debug` shows the names only.
+#[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Settings(BTreeMap<String, String>);
 
-impl Translated {
-    /// As rdkafka takes it.
+impl Settings {
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(String::as_str)
+    }
+
+    pub fn set(&mut self, name: &str, value: impl Into<String>) {
+        self.0.insert(name.to_owned(), value.into());
+    }
+
+    pub fn remove(&mut self, name: &str) {
+        self.0.remove(name);
+    }
+
     pub fn to_client_config(&self) -> ClientConfig {
-        self.properties.iter().map(|(key, value)| (key.clone(), value.clone())).collect()
+        self.0
+            .iter()
+            .map(|(name, value)| (name.clone(), value.clone()))
+            .collect()
     }
 }
 
-/// Warnings that were said.
-#[derive(Debug, Default)]
-pub(crate) struct Warnings {
-    said: Mutex<BTreeSet<(String, String)>>,
+impl fmt::Debug for Settings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.0.keys()).finish()
+    }
 }
 
-impl Warnings {
-    /// Logs each once.
-    pub(crate) fn say(&self, connector: &str, warnings: &[Warning]) {
-        let mut said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
-        for warning in warnings {
-            if said.insert((connector.to_owned(), warning.key.clone())) {
-                tracing::warn!(connector, key = warning.key, "the setting has no counterpart: {}", warning.instead);
-            }
+/// Settings that librdkafka knows nothing of, since Towpath does what they are about.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Ours {
+    pub buffer_memory: NonZeroUsize,
+    /// How long to wait for a topic that does not exist; `None` is for ever.
+    pub max_block: Option<Duration>,
+    pub max_poll_records: usize,
+    /// How long a question to the cluster may take.
+    pub api_timeout: Duration,
+    /// Whether a pattern leaves the cluster's own topics out.
+    pub exclude_internal_topics: bool,
+    /// How often a pattern is matched anew.
+    pub metadata_max_age: Duration,
+}
+
+impl Default for Ours {
+    fn default() -> Self {
+        Self {
+            buffer_memory: BUFFER_MEMORY,
+            max_block: None,
+            max_poll_records: MAX_POLL_RECORDS,
+            api_timeout: API_TIMEOUT,
+            exclude_internal_topics: true,
+            metadata_max_age: METADATA_MAX_AGE,
         }
     }
 }
 
-fn translate(layers: &[&[(&str, &str)]], worker: &ConfigMap, prefix: &str, overrides: &ConfigMap) -> Translated {
-    let mut properties: BTreeMap<String, String> = BTreeMap::new();
-    properties.insert(
-        "bootstrap.servers".to_owned(),
-        worker.get("bootstrap.servers").unwrap_or("localhost:9092").to_owned(),
-    );
-    for layer in layers {
-        properties.extend(layer.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())));
+/// A setting that does not do what it does for a Java client.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Warning {
+    /// As the user wrote it.
+    pub key: String,
+    pub what_happens: String,
+}
+
+impl fmt::Display for Warning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{}`: {}", self.key, self.what_happens)
     }
-    let mut translated =
-        Translated { properties, max_poll_records: MAX_POLL_RECORDS, buffer_bytes: BUFFER_BYTES, warnings: Vec::new() };
-    for (key, value) in worker.with_prefix(prefix).iter().chain(overrides.iter()) {
-        let Some(value) = value else { continue };
-        match key {
-            "max.poll.records" => translated.max_poll_records = value.parse().unwrap_or(MAX_POLL_RECORDS),
-            "buffer.memory" => translated.buffer_bytes = value.parse().unwrap_or(BUFFER_BYTES),
-            _ => {
-                translated.properties.insert(key.to_owned(), value.to_owned());
-            }
+}
+
+/// A setting that cannot work.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// As the user wrote it.
+    pub key: String,
+    /// What is wrong and what would be right.
+    pub message: String,
+}
+
+/// All problems of a client's settings.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub struct ConfigError {
+    pub problems: Vec<Problem>,
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the settings of a Kafka client cannot be used: ")?;
+        for (index, problem) in self.problems.iter().enumerate() {
+            let separator = if index == 0 { "" } else { "; " };
+            write!(f, "{separator}`{}`: {}", problem.key, problem.message)?;
         }
+        Ok(())
     }
-    translated
 }
 
-/// Settings of a source task's producer.
-pub fn producer(worker: &ConfigMap, overrides: &ConfigMap, client_id: &str) -> Result<Translated, ConfigError> {
-    let defaults = [
-        ("acks", "all"),
-        ("enable.idempotence", "true"),
-        ("message.timeout.ms", "0"),
-        ("partitioner", "murmur2_random"),
-        ("queue.buffering.max.messages", "100000"),
-        ("linger.ms", "5"),
-    ];
-    Ok(translate(&[&defaults, &[("client.id", client_id)]], worker, "producer.", overrides))
-}
-
-/// Settings of a sink task's consumer.
-pub fn consumer(
-    worker: &ConfigMap,
-    overrides: &ConfigMap,
-    group_id: &str,
-    client_id: &str,
+/// Translates a client's settings: `defaults`, then the layers in order.
+pub fn translate(
+    client: Client,
+    defaults: &[(&str, &str)],
+    layers: &[Layer<'_>],
 ) -> Result<Translated, ConfigError> {
-    let defaults = [
-        ("enable.auto.commit", "false"),
-        ("auto.offset.reset", "earliest"),
-        ("allow.auto.create.topics", "true"),
-        ("topic.metadata.refresh.interval.ms", "10000"),
-        ("queued.max.messages.kbytes", "16384"),
-    ];
-    Ok(translate(&[&defaults, &[("client.id", client_id), ("group.id", group_id)]], worker, "consumer.", overrides))
+    let mut draft = Draft::new(client, defaults, layers);
+    connection::apply(&mut draft);
+    rules::apply(&mut draft);
+    security::apply(&mut draft);
+    match client {
+        Client::Producer => producer::apply(&mut draft),
+        Client::Consumer => consumer::apply(&mut draft),
+        Client::Admin => {}
+    }
+    draft.finish()
 }
 
-/// Settings for questions to the cluster.
-pub fn admin(worker: &ConfigMap, client_id: &str) -> Result<Translated, ConfigError> {
-    Ok(translate(&[&[("client.id", client_id)]], worker, "admin.", &ConfigMap::new()))
-}
+#[cfg(test)]
+mod tests;

@@ -41,7 +41,7 @@ struct PatternSubscription {
 
 impl GroupMember {
     pub(crate) fn new(settings: &Translated, subscription: &Subscription) -> Result<Self, ClientError> {
-        let consumer = BatchConsumer::new(&settings.to_client_config()).map_err(|e| errors::create(&e))?;
+        let consumer = BatchConsumer::new(&settings.librdkafka.to_client_config()).map_err(|e| errors::create(&e))?;
         let pattern = match subscription {
             Subscription::Topics(topics) => {
                 consumer.subscribe(topics.iter().map(String::as_str)).map_err(|e| errors::consumer(&e))?;
@@ -53,7 +53,7 @@ impl GroupMember {
                 Some(PatternSubscription { pattern, topics: Vec::new(), refresh_at: Instant::now() })
             }
         };
-        Ok(Self { consumer: Some(consumer), max_records: settings.max_poll_records, pattern, trouble: None })
+        Ok(Self { consumer: Some(consumer), max_records: settings.ours.max_poll_records, pattern, trouble: None })
     }
 
     fn open(&mut self) -> Result<&mut BatchConsumer, ClientError> {

@@ -1,7 +1,6 @@
 //! Produces for source tasks. Tasks of equal settings share a producer: each client costs threads and memory.
 
 use std::collections::BTreeMap;
-use std::num::NonZeroUsize;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -10,7 +9,7 @@ use towpath_librdkafka::{BatchProducer, ErrorCode, Lane, RecordRef, SendError, S
 use towpath_runtime::clients::{ClientError, Delivery, OutgoingRecord, RecordProducer};
 use tracing::{info, warn};
 
-use crate::config::Translated;
+use crate::config::{Settings, Translated};
 use crate::errors;
 
 /// How long one look for a missing topic may take.
@@ -22,13 +21,13 @@ const TOPIC_RETRY: Duration = Duration::from_millis(200);
 #[derive(Debug, Default)]
 pub(crate) struct ProducerPool {
     /// A std mutex: held while a client is made, never across an await.
-    producers: Mutex<BTreeMap<BTreeMap<String, String>, BatchProducer>>,
+    producers: Mutex<BTreeMap<Settings, BatchProducer>>,
 }
 
 impl ProducerPool {
     /// A part of a producer of these settings for one task.
     pub(crate) fn lane(&self, settings: &Translated) -> Result<Lane, ClientError> {
-        let mut key = settings.properties.clone();
+        let mut key = settings.librdkafka.clone();
         // The only setting that differs from task to task; a shared producer has the first one's.
         key.remove("client.id");
         let mut producers = self.producers.lock().unwrap_or_else(PoisonError::into_inner);
@@ -36,9 +35,9 @@ impl ProducerPool {
         if let Some(lane) = producers.get(&key).and_then(|producer| producer.lane().ok()) {
             return Ok(lane);
         }
-        let buffer = NonZeroUsize::new(settings.buffer_bytes)
-            .ok_or_else(|| ClientError::Config("`buffer.memory` must be at least 1".to_owned()))?;
-        let producer = BatchProducer::new(&settings.to_client_config(), buffer).map_err(|e| errors::create(&e))?;
+        let buffer = settings.ours.buffer_memory;
+        let config = settings.librdkafka.to_client_config();
+        let producer = BatchProducer::new(&config, buffer).map_err(|e| errors::create(&e))?;
         let lane = producer.lane().map_err(|error| ClientError::Fatal(error.to_string()))?;
         producers.insert(key, producer);
         Ok(lane)

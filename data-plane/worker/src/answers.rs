@@ -150,7 +150,12 @@ impl Answering {
             Ok(subscription) => subscription,
             Err(cause) => return failed(&cause),
         };
-        match self.environment.clients.group_offsets(&owner, &subscription).await {
+        match self
+            .environment
+            .clients
+            .group_offsets(&owner, &subscription)
+            .await
+        {
             Ok(offsets) => {
                 let entry = |(partition, offset): (&towpath_connect::TopicPartition, &i64)| v1::Offset {
                     partition_json: serde_json::json!({

@@ -5,19 +5,21 @@
 mod admin;
 mod answers;
 mod outbox;
+mod providers;
 mod reconcile;
 pub mod registry;
 mod session;
 pub mod settings;
 
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
+use towpath_runtime::backoff::Backoff;
 use towpath_runtime::clients::KafkaClients;
 use towpath_runtime::offsets::OffsetStore;
 use towpath_runtime::pipeline::Plugins;
@@ -26,7 +28,6 @@ use towpath_runtime::unit::Environment;
 use towpath_wire::v1;
 use tracing::{info, warn};
 
-pub use reconcile::LeaseLostPolicy;
 pub use session::Identity;
 pub use settings::{SettingsError, WorkerSettings};
 
@@ -37,6 +38,10 @@ use crate::session::{Session, SessionOutputs};
 
 /// The version of this build.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+/// First wait after Kafka did not answer.
+const FIRST_CLUSTER_RETRY: Duration = Duration::from_millis(500);
+/// Longest wait after Kafka did not answer.
+const MAX_CLUSTER_RETRY: Duration = Duration::from_secs(10);
 /// How long the session may take to say its last words.
 const SESSION_STOP: Duration = Duration::from_secs(1);
 
@@ -55,8 +60,6 @@ pub enum WorkerError {
 pub struct Worker {
     pub settings: WorkerSettings,
     pub clients: Arc<dyn KafkaClients>,
-    /// The id of the Kafka cluster, empty when it is not known yet.
-    pub kafka_cluster_id: String,
     /// Where source offsets are kept instead of in the control plane.
     pub offsets: Option<Arc<dyn OffsetStore>>,
 }
@@ -100,6 +103,7 @@ impl Worker {
             resolve: Arc::clone(&settings.resolve),
             settings: settings.runtime,
         };
+        let cluster_id = Arc::new(OnceLock::new());
         let (wanted_sender, wanted) = watch::channel(Arc::new(Wanted::default()));
         let (lease_sender, lease) = watch::channel(None);
         let (registered_sender, registered) = watch::channel(false);
@@ -111,7 +115,7 @@ impl Worker {
         );
         let session = Session {
             endpoints: settings.control_plane_endpoints.clone(),
-            identity: self.identity(&plugins),
+            identity: self.identity(&plugins, &cluster_id),
             outbox,
             answers: Answers::new(Answering {
                 environment,
@@ -126,6 +130,11 @@ impl Worker {
         let (stop_units, stop_session) = (CancellationToken::new(), CancellationToken::new());
         let (mut units, mut rest) = (JoinSet::new(), JoinSet::new());
         let admin_address = self.start_admin(&registered, (&mut rest, &stop_session)).await?;
+        rest.spawn(find_cluster_id(
+            Arc::clone(&self.clients),
+            cluster_id,
+            stop_session.clone(),
+        ));
         units.spawn(reconciler.run(stop_units.clone()));
         rest.spawn(session.run(stop_session.clone()));
         info!(worker = settings.worker_id, version = VERSION, "worker ready");
@@ -158,15 +167,41 @@ impl Worker {
         Ok(Some(bound))
     }
 
-    fn identity(&self, plugins: &towpath_connect::PluginSet) -> Identity {
+    fn identity(&self, plugins: &towpath_connect::PluginSet, cluster_id: &Arc<OnceLock<String>>) -> Identity {
         Identity {
             worker_id: self.settings.worker_id.clone(),
             version: VERSION.to_owned(),
             group_id: self.settings.group_id.clone(),
-            kafka_cluster_id: self.kafka_cluster_id.clone(),
+            kafka_cluster_id: Arc::clone(cluster_id),
             labels: self.settings.labels.clone(),
             plugins: registered_plugins(plugins),
         }
+    }
+}
+
+/// Asks the brokers for the id of their cluster until one answers.
+async fn find_cluster_id(
+    clients: Arc<dyn KafkaClients>,
+    found: Arc<OnceLock<String>>,
+    stop: CancellationToken,
+) {
+    let mut backoff = Backoff::new(FIRST_CLUSTER_RETRY, MAX_CLUSTER_RETRY);
+    loop {
+        let asked = tokio::select! { asked = clients.cluster_id() => asked, () = stop.cancelled() => return };
+        match asked {
+            Ok(id) => {
+                info!(kafka_cluster_id = id, "Kafka answers");
+                // Set by nobody else.
+                let _ours = found.set(id);
+                return;
+            }
+            Err(error) if backoff.attempts() == 0 => {
+                warn!(error = %towpath_connect::error::Chain(&error), "Kafka does not answer; trying until it does");
+            }
+            Err(_still_away) => {}
+        }
+        let wait = backoff.next_wait();
+        tokio::select! { () = tokio::time::sleep(wait) => {}, () = stop.cancelled() => return }
     }
 }
 

@@ -1,2 +1,74 @@
-//! Entry point.
-fn main() {}
+//! Entry point: the properties file, log, runtime, then the worker until a signal.
+
+use std::error::Error;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::Parser;
+use tokio::signal::unix::{SignalKind, signal};
+use towpath_kafka::RdKafkaClients;
+use towpath_runtime::clients::KafkaClients;
+use towpath_runtime::worker_config::WorkerKind;
+use towpath_worker::{Worker, WorkerSettings};
+use tracing_subscriber::EnvFilter;
+
+/// `EX_USAGE` of sysexits.h.
+const BAD_CONFIGURATION: u8 = 64;
+
+/// A worker of Towpath's data plane: runs connectors and tasks, keeps nothing on disk.
+#[derive(Debug, Parser)]
+#[command(name = "towpath-worker", version)]
+struct Args {
+    /// The properties file, as for connect-distributed, and `control.plane.endpoints`
+    #[arg(value_name = "worker.properties")]
+    properties: PathBuf,
+    /// What is logged: a level, or levels by module
+    #[arg(long, env = "TOWPATH_LOG", default_value = "info")]
+    log: String,
+}
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    let filter = EnvFilter::try_new(&args.log).unwrap_or_else(|_| EnvFilter::new("info"));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .init();
+    let settings = match WorkerSettings::from_file(&args.properties, WorkerKind::Distributed) {
+        Ok(settings) => settings,
+        Err(error) => {
+            tracing::error!(error = %towpath_connect::error::Chain(&error), "the worker cannot start");
+            return BAD_CONFIGURATION.into();
+        }
+    };
+    match run(settings) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!(error = %towpath_connect::error::Chain(error.as_ref()), "the worker stopped");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(settings: WorkerSettings) -> Result<(), Box<dyn Error + Send + Sync>> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let (mut terminate, mut interrupt) =
+            (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+        let clients: Arc<dyn KafkaClients> = Arc::new(RdKafkaClients::new(Arc::clone(&settings.config)));
+        let worker = Worker {
+            settings,
+            clients,
+            offsets: None,
+        }
+        .start()
+        .await?;
+        tokio::select! {
+            _ = terminate.recv() => tracing::info!("SIGTERM: stopping"),
+            _ = interrupt.recv() => tracing::info!("SIGINT: stopping"),
+        }
+        worker.stop().await;
+        Ok(())
+    })
+}

@@ -9,6 +9,7 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use towpath_runtime::unit::{Environment, UnitSpec, Units};
+use towpath_runtime::worker_config::LeaseLost;
 use towpath_types::{ConnectorKind, Epoch, UnitId};
 use tracing::{info, warn};
 
@@ -29,23 +30,13 @@ pub(crate) struct Wanted {
     pub(crate) releases: HashMap<UnitId, Epoch>,
 }
 
-/// What to do with source tasks that nothing but the lease fences, when the lease is lost.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum LeaseLostPolicy {
-    /// They stop: another worker may run them by now.
-    #[default]
-    Stop,
-    /// They go on: duplicates are preferred to a pause.
-    Continue,
-}
-
 pub(crate) struct Reconciler {
     environment: Environment,
     outbox: Arc<Outbox>,
     wanted: watch::Receiver<Arc<Wanted>>,
     /// Until when the lease holds, by this worker's own clock.
     lease_until: watch::Receiver<Option<Instant>>,
-    policy: LeaseLostPolicy,
+    policy: LeaseLost,
     units: Units,
     kinds: HashMap<UnitId, ConnectorKind>,
     /// When units that were asked to stop are ended wherever they are.
@@ -59,7 +50,7 @@ impl Reconciler {
         environment: Environment,
         outbox: Arc<Outbox>,
         wanted: watch::Receiver<Arc<Wanted>>,
-        lease: (watch::Receiver<Option<Instant>>, LeaseLostPolicy),
+        lease: (watch::Receiver<Option<Instant>>, LeaseLost),
     ) -> Self {
         let graceful = environment.settings.graceful_timeout;
         let (lease_until, policy) = lease;
@@ -133,7 +124,7 @@ impl Reconciler {
     /// Whether this unit may not run because the lease is lost and nothing else keeps a second one away.
     fn is_unfenced(&self, kind: ConnectorKind, unit: &UnitId) -> bool {
         let is_source_task = kind == ConnectorKind::Source && unit.task_number().is_some();
-        self.lease_is_lost && self.policy == LeaseLostPolicy::Stop && is_source_task
+        self.lease_is_lost && self.policy == LeaseLost::Stop && is_source_task
     }
 
     fn start(&mut self, desired: &Desired) {
@@ -176,8 +167,8 @@ impl Reconciler {
     fn on_lease_lost(&mut self) {
         self.lease_is_lost = true;
         let what = match self.policy {
-            LeaseLostPolicy::Stop => "source tasks stop until it answers again, sinks go on",
-            LeaseLostPolicy::Continue => "all tasks go on, so a source task may run twice",
+            LeaseLost::Stop => "source tasks stop until it answers again, sinks go on",
+            LeaseLost::Continue => "all tasks go on, so a source task may run twice",
         };
         warn!("the control plane has not answered within the lease: {what}");
     }

@@ -6,7 +6,7 @@ pub(crate) use encode::config_map;
 mod open;
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
@@ -40,7 +40,8 @@ pub struct Identity {
     pub worker_id: String,
     pub version: String,
     pub group_id: String,
-    pub kafka_cluster_id: String,
+    /// Found in the background, so that a worker is ready before a broker has answered.
+    pub kafka_cluster_id: Arc<OnceLock<String>>,
     pub labels: HashMap<String, String>,
     pub plugins: Vec<v1::RegisteredPlugin>,
 }
@@ -181,7 +182,10 @@ impl Session {
                         .ok_or(SessionError::Closed)?;
                     self.receive(&mut stream, message).await?;
                 }
-                _tick = heartbeat.tick() => stream.heartbeat().await?,
+                _tick = heartbeat.tick() => {
+                    let cluster = self.identity.kafka_cluster_id.get().cloned().unwrap_or_default();
+                    stream.heartbeat(cluster).await?;
+                }
                 () = self.outbox.news() => self.flush(&mut stream).await?,
                 answer = self.answers.next() => stream.send(FromWorker::Answer(answer)).await?,
                 // A lease that ran out ends the session from this side too: the connection is as good as dead.
@@ -286,10 +290,14 @@ impl Stream {
         self.next_id
     }
 
-    async fn heartbeat(&mut self) -> Result<(), SessionError> {
+    async fn heartbeat(&mut self, kafka_cluster_id: String) -> Result<(), SessionError> {
         let sequence = self.take_id();
         self.sent_heartbeats.insert(sequence, Instant::now());
-        self.send(FromWorker::Heartbeat(v1::Heartbeat { sequence })).await
+        self.send(FromWorker::Heartbeat(v1::Heartbeat {
+            sequence,
+            kafka_cluster_id,
+        }))
+        .await
     }
 
     async fn silent_for_too_long(&self) {

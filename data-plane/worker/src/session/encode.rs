@@ -19,7 +19,7 @@ pub(super) fn register(identity: &Identity, held: &HashMap<UnitId, Epoch>) -> v1
         version: identity.version.clone(),
         labels: identity.labels.clone(),
         plugins: identity.plugins.clone(),
-        kafka_cluster_id: identity.kafka_cluster_id.clone(),
+        kafka_cluster_id: identity.kafka_cluster_id.get().cloned().unwrap_or_default(),
         running: held
             .iter()
             .map(|(unit, epoch)| v1::RunningUnit {

@@ -17,7 +17,11 @@ pub struct Usage {
 }
 
 impl Usage {
-    pub(super) fn of(id: u32) -> Result<Self, &'static str> {
+    /// Of the process with this id.
+    ///
+    /// # Errors
+    /// When it has ended.
+    pub fn of(id: u32) -> Result<Self, &'static str> {
         let status = read_to_string(format!("/proc/{id}/status")).map_err(|_| "it has ended")?;
         let stat = read_to_string(format!("/proc/{id}/stat")).map_err(|_| "it has ended")?;
         Ok(Self {

@@ -1,0 +1,209 @@
+//! One session: one task, from the first message of a worker to the last. It ends when the worker goes, when another
+//! session takes its place, when its lease runs out, and when this node leads no more or stops.
+
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+use tonic::{Status, Streaming};
+use towpath_raft::Reads as _;
+use towpath_state::Command;
+use towpath_types::SessionId;
+use towpath_wire::v1;
+use towpath_wire::v1::control_message::Message as Said;
+use towpath_wire::v1::worker_message::Message as Heard;
+
+use super::Sessions;
+use super::live::{LiveSession, Outbound};
+use super::messages::{self, MessageError};
+use super::registration::{self, Registered, RegistrationError};
+use super::scribe::{self, Note};
+use super::teller;
+use crate::app::Chain;
+
+/// How long a new connection may take to say who it is.
+const REGISTRATION_DEADLINE: Duration = Duration::from_secs(10);
+/// Messages of a worker that wait for the log. When they are full, nothing more is read from the worker.
+const MAX_NOTES: usize = 256;
+/// What the worker said last is still written after it has gone, if that takes no longer than this.
+const LAST_NOTES_DEADLINE: Duration = Duration::from_secs(2);
+/// A worker sends this many heartbeats a lease, so that losing one costs nothing.
+const HEARTBEATS_PER_LEASE: u32 = 3;
+
+/// Why a session is over.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Ending {
+    #[error("the worker closed its side")]
+    Closed,
+    #[error("the connection is lost")]
+    Lost(#[source] Status),
+    #[error("the worker did not register within {REGISTRATION_DEADLINE:?}")]
+    NeverRegistered,
+    #[error("the registration cannot be accepted")]
+    BadRegistration(#[source] RegistrationError),
+    #[error("the registration could not be written")]
+    NotWritten(#[source] towpath_raft::StoreError),
+    #[error("the worker sent something that cannot be read")]
+    BadMessage(#[source] MessageError),
+    #[error("another session of the worker has begun, its lease ran out, or another node leads: register again")]
+    Over,
+    #[error("the control plane is stopping: register again")]
+    Stopping,
+}
+
+impl Ending {
+    fn to_status(&self) -> Option<Status> {
+        let text = Chain(self).to_string();
+        match self {
+            Self::Closed | Self::Lost(_) => None,
+            Self::NeverRegistered => Some(Status::deadline_exceeded(text)),
+            Self::BadRegistration(_) | Self::BadMessage(_) => Some(Status::invalid_argument(text)),
+            Self::NotWritten(_) | Self::Stopping => Some(Status::unavailable(text)),
+            Self::Over => Some(Status::aborted(text)),
+        }
+    }
+}
+
+type Inbound = Streaming<v1::WorkerMessage>;
+
+pub(super) async fn run(sessions: Sessions, mut inbound: Inbound, outbound: Outbound) {
+    let session = match begin(&sessions, &mut inbound, &outbound).await {
+        Ok(session) => session,
+        Err(ending) => {
+            tracing::warn!(error = %Chain(&ending), "worker session refused");
+            let refusal = ending.to_status().map(|status| outbound.try_send(Err(status)));
+            return drop(refusal);
+        }
+    };
+    let worker = &session.reporter.worker;
+    tracing::info!(%worker, session = %session.reporter.session, "worker registered");
+    let ending = serve(&sessions, &session, inbound).await;
+    session.questions.end();
+    sessions.directory.close(&session);
+    tracing::info!(%worker, session = %session.reporter.session, reason = %Chain(&ending), "worker session ended");
+    if let Some(status) = ending.to_status() {
+        session.say_goodbye(status);
+    }
+}
+
+async fn begin(sessions: &Sessions, inbound: &mut Inbound, outbound: &Outbound) -> Result<Arc<LiveSession>, Ending> {
+    let first = tokio::time::timeout(REGISTRATION_DEADLINE, inbound.message());
+    let first = first.await.map_err(|_| Ending::NeverRegistered)?.map_err(Ending::Lost)?;
+    let id = SessionId::from(uuid::Uuid::new_v4().to_string());
+    let mut registered = registration::read(first, id).map_err(Ending::BadRegistration)?;
+    let reporter = registered.reporter();
+    // Its lease must not run out while the registration is being written.
+    sessions.directory.heard(&reporter.worker);
+    register(sessions, &mut registered).await?;
+    let mut offer = registered.offer;
+    sessions.directory.share_keys(&mut offer.plugins);
+    let session = Arc::new(LiveSession::new(reporter, offer, outbound.clone()));
+    sessions.directory.open(&session);
+    Ok(session)
+}
+
+async fn register(sessions: &Sessions, registered: &mut Registered) -> Result<(), Ending> {
+    let registration = &mut registered.registration;
+    if !registration.held.is_empty() {
+        // Only a process that lost its connection still runs something.
+        let worker = &registration.worker;
+        registration.resumes =
+            sessions.store.read_local(|state| state.workers().get(worker).map(|known| known.session.clone()));
+    }
+    let outcome = sessions.store.propose(Command::RegisterWorker(registration.clone())).await;
+    match outcome.map_err(Ending::NotWritten)? {
+        Ok(_) => Ok(()),
+        Err(refusal) => {
+            tracing::error!(error = %Chain(&refusal), worker = %registration.worker, "registration refused");
+            Err(Ending::Over)
+        }
+    }
+}
+
+async fn serve(sessions: &Sessions, session: &LiveSession, inbound: Inbound) -> Ending {
+    let lease = sessions.directory.lease().duration;
+    let greeting = Said::Registered(v1::Registered {
+        session_id: session.reporter.session.as_str().to_owned(),
+        lease_ms: millis(lease),
+        heartbeat_interval_ms: millis(lease / HEARTBEATS_PER_LEASE),
+    });
+    if session.send(greeting).await.is_err() {
+        return Ending::Closed;
+    }
+    let (notes_in, notes) = mpsc::channel(MAX_NOTES);
+    let mut scribe = pin!(scribe::write(&sessions.store, session, notes));
+    let ending = tokio::select! {
+        ending = listen(sessions, session, inbound, notes_in) => ending,
+        ending = &mut scribe => ending,
+        ending = teller::tell(&sessions.store, session) => ending,
+        () = session.over.cancelled() => Ending::Over,
+        () = sessions.stop.cancelled() => Ending::Stopping,
+    };
+    if matches!(ending, Ending::Closed | Ending::Lost(_))
+        && tokio::time::timeout(LAST_NOTES_DEADLINE, scribe).await.is_err()
+    {
+        tracing::warn!(worker = %session.reporter.worker, "what the worker said last could not be written in time");
+    }
+    ending
+}
+
+fn millis(duration: Duration) -> u32 {
+    u32::try_from(duration.as_millis()).unwrap_or(u32::MAX)
+}
+
+/// Heartbeats are answered here and at once; what goes into the log is left to the scribe.
+async fn listen(
+    sessions: &Sessions,
+    session: &LiveSession,
+    mut inbound: Inbound,
+    notes: mpsc::Sender<Note>,
+) -> Ending {
+    loop {
+        let message = match inbound.message().await {
+            Ok(Some(message)) => message,
+            Ok(None) => return Ending::Closed,
+            Err(status) => return Ending::Lost(status),
+        };
+        sessions.directory.heard(&session.reporter.worker);
+        if let Some(Heard::Heartbeat(heartbeat)) = &message.message {
+            sessions.directory.learn_kafka_cluster(&heartbeat.kafka_cluster_id);
+        }
+        let note = match hear(session, message).await {
+            Ok(Some(note)) => note,
+            Ok(None) => continue,
+            Err(ending) => return ending,
+        };
+        if notes.send(note).await.is_err() {
+            return Ending::Over;
+        }
+    }
+}
+
+/// What is to be noted of a message, if anything.
+async fn hear(session: &LiveSession, message: v1::WorkerMessage) -> Result<Option<Note>, Ending> {
+    let note = match message.message {
+        Some(Heard::Heartbeat(v1::Heartbeat { sequence, .. })) => {
+            let ack = Said::HeartbeatAck(v1::HeartbeatAck { sequence });
+            session.send(ack).await.map_err(|_| Ending::Closed)?;
+            return Ok(None);
+        }
+        Some(Heard::Answer(v1::WorkerAnswer { request_id, answer })) => {
+            if let Some(answer) = answer {
+                session.questions.answer(request_id, answer);
+            }
+            return Ok(None);
+        }
+        Some(Heard::Register(_)) => return Err(Ending::BadRegistration(RegistrationError::Twice)),
+        Some(Heard::UnitReports(reports)) => {
+            Note::Reports(messages::unit_reports(reports).map_err(Ending::BadMessage)?)
+        }
+        Some(Heard::TaskConfigs(configs)) => Note::TaskConfigs(configs),
+        Some(Heard::TopicsUsed(topics)) => Note::Topics(topics),
+        Some(Heard::OffsetCommit(commit)) => Note::Commit(commit),
+        Some(Heard::OffsetRead(read)) => Note::Read(read),
+        // A newer worker may say things that this control plane does not know.
+        None => return Ok(None),
+    };
+    Ok(Some(note))
+}
