@@ -1,0 +1,154 @@
+//! Where the settings come from: flags first, then the environment, then a file, then what is built in.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Parser;
+use serde::Deserialize;
+use towpath_server::{
+    Config, DEFAULT_DRAIN_DEADLINE, DEFAULT_GRPC_ADDRESS, DEFAULT_LEASE, DEFAULT_PEER_ADDRESS, DEFAULT_REST_ADDRESS,
+    Storage,
+};
+use towpath_types::NodeId;
+
+const DEFAULT_DATA_DIR: &str = "towpath-data";
+const DEFAULT_LOG: &str = "info";
+const ONLY_NODE: u64 = 1;
+
+/// A node of Towpath's control plane: keeps connectors, assigns their tasks to workers, serves the REST API of Kafka
+/// Connect and the gRPC API of kcctl.
+#[derive(Debug, Parser)]
+#[command(name = "towpath-control-plane", version)]
+pub(crate) struct Args {
+    /// A JSON file with settings, named as the flags: {"rest_address": "0.0.0.0:8083"}
+    #[arg(long, env = "TOWPATH_CONFIG")]
+    config: Option<PathBuf>,
+    #[command(flatten)]
+    settings: Settings,
+}
+
+#[derive(Debug, Default, clap::Args, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Settings {
+    /// Where the REST API listens, host:port [default: 127.0.0.1:8083]
+    #[arg(long, env = "TOWPATH_REST_ADDRESS")]
+    rest_address: Option<String>,
+    /// Where clients and workers connect, host:port [default: 127.0.0.1:7083]
+    #[arg(long, env = "TOWPATH_GRPC_ADDRESS")]
+    grpc_address: Option<String>,
+    /// Where the other nodes of the control plane connect, host:port [default: 127.0.0.1:7084]
+    #[arg(long, env = "TOWPATH_PEER_ADDRESS")]
+    peer_address: Option<String>,
+    /// The directory of the replicated log; made if it is not there [default: towpath-data]
+    #[arg(long, env = "TOWPATH_DATA_DIR")]
+    data_dir: Option<PathBuf>,
+    /// The number of this node [default: 1]
+    #[arg(long, env = "TOWPATH_NODE_ID")]
+    node_id: Option<u64>,
+    /// How long a worker may be silent before its tasks go elsewhere [default: 3000]
+    #[arg(long, env = "TOWPATH_LEASE_MS")]
+    lease_ms: Option<u64>,
+    /// How long requests in progress may take after SIGTERM [default: 10000]
+    #[arg(long, env = "TOWPATH_DRAIN_DEADLINE_MS")]
+    drain_deadline_ms: Option<u64>,
+    /// What is logged: a level, or levels by module [default: info]
+    #[arg(long, env = "TOWPATH_LOG")]
+    log: Option<String>,
+}
+
+/// Why the settings cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum SettingsError {
+    #[error("the configuration file `{}` cannot be read", .path.display())]
+    Read {
+        path: PathBuf,
+        #[source]
+        source: std::io::Error,
+    },
+    #[error("the configuration file `{}` is not a JSON object with known settings", .path.display())]
+    Parse {
+        path: PathBuf,
+        #[source]
+        source: serde_json::Error,
+    },
+}
+
+#[derive(Debug)]
+pub(crate) struct Chosen {
+    pub(crate) config: Config,
+    pub(crate) log: String,
+}
+
+impl Args {
+    pub(crate) fn choose(self) -> Result<Chosen, SettingsError> {
+        let file = self.config.map(read).transpose()?.unwrap_or_default();
+        Ok(self.settings.or(file).complete())
+    }
+}
+
+fn read(path: PathBuf) -> Result<Settings, SettingsError> {
+    let text = match std::fs::read(&path) {
+        Ok(text) => text,
+        Err(source) => return Err(SettingsError::Read { path, source }),
+    };
+    serde_json::from_slice(&text).map_err(|source| SettingsError::Parse { path, source })
+}
+
+impl Settings {
+    fn or(self, other: Self) -> Self {
+        Self {
+            rest_address: self.rest_address.or(other.rest_address),
+            grpc_address: self.grpc_address.or(other.grpc_address),
+            peer_address: self.peer_address.or(other.peer_address),
+            data_dir: self.data_dir.or(other.data_dir),
+            node_id: self.node_id.or(other.node_id),
+            lease_ms: self.lease_ms.or(other.lease_ms),
+            drain_deadline_ms: self.drain_deadline_ms.or(other.drain_deadline_ms),
+            log: self.log.or(other.log),
+        }
+    }
+
+    fn complete(self) -> Chosen {
+        let or = |value: Option<String>, default: &str| value.unwrap_or_else(|| default.to_owned());
+        let storage = Storage::Disk {
+            data_dir: self.data_dir.unwrap_or_else(|| DEFAULT_DATA_DIR.into()),
+            node: NodeId(self.node_id.unwrap_or(ONLY_NODE)),
+            peer_address: or(self.peer_address, DEFAULT_PEER_ADDRESS),
+        };
+        let config = Config {
+            rest_address: or(self.rest_address, DEFAULT_REST_ADDRESS),
+            grpc_address: or(self.grpc_address, DEFAULT_GRPC_ADDRESS),
+            storage,
+            lease: self.lease_ms.map_or(DEFAULT_LEASE, Duration::from_millis),
+            drain_deadline: self.drain_deadline_ms.map_or(DEFAULT_DRAIN_DEADLINE, Duration::from_millis),
+        };
+        Chosen { config, log: or(self.log, DEFAULT_LOG) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_flag_beats_the_file_and_the_file_beats_the_default() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), r#"{"rest_address":"0.0.0.0:1","grpc_address":"0.0.0.0:2"}"#).unwrap();
+        let path = file.path().to_str().unwrap();
+        let args = Args::parse_from(["x", "--config", path, "--rest-address", "0.0.0.0:9"]);
+        let Chosen { config, log } = args.choose().unwrap();
+        assert_eq!(
+            (config.rest_address.as_str(), config.grpc_address.as_str(), log.as_str()),
+            ("0.0.0.0:9", "0.0.0.0:2", "info")
+        );
+        assert_eq!(config.lease, DEFAULT_LEASE);
+    }
+
+    #[test]
+    fn a_misspelt_setting_is_an_error() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), r#"{"rest_adress":"0.0.0.0:1"}"#).unwrap();
+        let args = Args::parse_from(["x", "--config", file.path().to_str().unwrap()]);
+        assert!(matches!(args.choose(), Err(SettingsError::Parse { .. })));
+    }
+}
