@@ -1,0 +1,29 @@
+//! Names on one line, for completion scripts.
+
+use super::Session;
+use crate::failure::Failure;
+
+pub(super) async fn connectors(session: &Session<'_>) -> Result<(), Failure> {
+    let names = session.cluster.names().await?;
+    session.printer.line(&names.join(" "));
+    Ok(())
+}
+
+pub(super) async fn tasks(session: &Session<'_>) -> Result<(), Failure> {
+    let statuses = session.cluster.statuses().await?;
+    let tasks = statuses.iter().flat_map(|status| {
+        status
+            .tasks
+            .iter()
+            .map(|task| format!("{}/{}", status.name, task.id))
+    });
+    session.printer.line(&tasks.collect::<Vec<_>>().join(" "));
+    Ok(())
+}
+
+pub(super) async fn plugins(session: &Session<'_>) -> Result<(), Failure> {
+    let plugins = session.cluster.plugins().await?;
+    let classes: Vec<&str> = plugins.iter().map(|plugin| plugin.class.as_str()).collect();
+    session.printer.line(&classes.join(" "));
+    Ok(())
+}
