@@ -54,6 +54,8 @@ impl Planes {
         };
         let control_plane = ControlPlane::start(config, stop_control_plane.clone()).await?;
         let (rest_address, grpc_address) = (control_plane.rest_address, control_plane.grpc_address);
+        // The REST API answers for the whole process.
+        options.settings.admin_listener = None;
         options.settings.control_plane_endpoints = vec![format!("http://{grpc_address}")];
         let worker = Worker {
             settings: options.settings,

@@ -42,7 +42,7 @@ impl News {
     /// Rows with the ids `from` to `to`: emoji and quotes in the text, every third price and every fifth note null.
     pub(crate) async fn insert(&self, services: &Services, table: &str, from: u32, to: u32) {
         let sql = format!(
-            "INSERT INTO {}.{table}
+            "USE {}; INSERT INTO {table}
              SELECT seq, CONCAT('secret-', seq), CONCAT('Article \"', seq, '\" it''s 😀'),
                     IF(seq % 3 = 0, NULL, seq / 4), '2026-11-22 10:11:12', IF(seq % 5 = 0, NULL, 'note')
              FROM seq_{from}_to_{to}",
