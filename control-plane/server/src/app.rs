@@ -42,7 +42,11 @@ pub(crate) struct App {
 
 impl App {
     pub(crate) fn new(store: Arc<dyn ClusterStore>, directory: Arc<Directory>) -> Self {
-        Self { store, directory, was_ready: AtomicBool::new(false) }
+        Self {
+            store,
+            directory,
+            was_ready: AtomicBool::new(false),
+        }
     }
 
     /// Looks at what is true now, whichever node leads.
@@ -61,7 +65,9 @@ impl App {
         if metrics.is_leader() {
             return Ok(());
         }
-        Err(ApiError::NotLeader { leader: metrics.leader.as_ref().map(|leader| leader.api_address.clone()) })
+        Err(ApiError::NotLeader {
+            leader: metrics.leader.as_ref().map(|leader| leader.api_address.clone()),
+        })
     }
 }
 
@@ -73,9 +79,9 @@ fn unexpected(refusal: Refusal) -> ApiError {
 impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
         match error {
-            StoreError::NotLeader { leader, .. } => {
-                Self::NotLeader { leader: leader.map(|leader| leader.api_address) }
-            }
+            StoreError::NotLeader { leader, .. } => Self::NotLeader {
+                leader: leader.map(|leader| leader.api_address),
+            },
             StoreError::TooLarge { .. } => Self::TooLarge(error),
             StoreError::NoQuorum { .. } | StoreError::Overloaded | StoreError::Stopped { .. } => {
                 Self::Unavailable(error)

@@ -6,8 +6,8 @@ use std::time::Duration;
 use clap::Parser;
 use serde::Deserialize;
 use towpath_server::{
-    Config, DEFAULT_DRAIN_DEADLINE, DEFAULT_GRPC_ADDRESS, DEFAULT_LEASE, DEFAULT_PEER_ADDRESS, DEFAULT_REST_ADDRESS,
-    Storage,
+    Config, DEFAULT_DRAIN_DEADLINE, DEFAULT_GRPC_ADDRESS, DEFAULT_LEASE, DEFAULT_PEER_ADDRESS,
+    DEFAULT_REST_ADDRESS, Storage,
 };
 use towpath_types::NodeId;
 
@@ -120,9 +120,14 @@ impl Settings {
             grpc_address: or(self.grpc_address, DEFAULT_GRPC_ADDRESS),
             storage,
             lease: self.lease_ms.map_or(DEFAULT_LEASE, Duration::from_millis),
-            drain_deadline: self.drain_deadline_ms.map_or(DEFAULT_DRAIN_DEADLINE, Duration::from_millis),
+            drain_deadline: self
+                .drain_deadline_ms
+                .map_or(DEFAULT_DRAIN_DEADLINE, Duration::from_millis),
         };
-        Chosen { config, log: or(self.log, DEFAULT_LOG) }
+        Chosen {
+            config,
+            log: or(self.log, DEFAULT_LOG),
+        }
     }
 }
 
@@ -133,12 +138,20 @@ mod tests {
     #[test]
     fn a_flag_beats_the_file_and_the_file_beats_the_default() {
         let file = tempfile::NamedTempFile::new().unwrap();
-        std::fs::write(file.path(), r#"{"rest_address":"0.0.0.0:1","grpc_address":"0.0.0.0:2"}"#).unwrap();
+        std::fs::write(
+            file.path(),
+            r#"{"rest_address":"0.0.0.0:1","grpc_address":"0.0.0.0:2"}"#,
+        )
+        .unwrap();
         let path = file.path().to_str().unwrap();
         let args = Args::parse_from(["x", "--config", path, "--rest-address", "0.0.0.0:9"]);
         let Chosen { config, log } = args.choose().unwrap();
         assert_eq!(
-            (config.rest_address.as_str(), config.grpc_address.as_str(), log.as_str()),
+            (
+                config.rest_address.as_str(),
+                config.grpc_address.as_str(),
+                log.as_str()
+            ),
             ("0.0.0.0:9", "0.0.0.0:2", "info")
         );
         assert_eq!(config.lease, DEFAULT_LEASE);

@@ -34,7 +34,11 @@ pub struct Config {
 pub enum Storage {
     /// Forgotten at the end of the process.
     Memory,
-    Disk { data_dir: PathBuf, node: NodeId, peer_address: String },
+    Disk {
+        data_dir: PathBuf,
+        node: NodeId,
+        peer_address: String,
+    },
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -59,6 +63,9 @@ impl Config {
         if self.lease < MIN_LEASE {
             return Err(ConfigError::LeaseTooShort { lease: self.lease });
         }
-        Ok(Lease { duration: self.lease, margin: self.lease / MARGIN })
+        Ok(Lease {
+            duration: self.lease,
+            margin: self.lease / MARGIN,
+        })
     }
 }

@@ -98,7 +98,10 @@ impl ControlPlane {
         let rest_listener = listen("REST", &config.rest_address).await?;
         let grpc_listener = listen("gRPC", &config.grpc_address).await?;
         let (rest_address, grpc_address) = (address_of(&rest_listener)?, address_of(&grpc_listener)?);
-        let Opened { cluster: store, peers } = storage::open(&config.storage, grpc_address).await?;
+        let Opened {
+            cluster: store,
+            peers,
+        } = storage::open(&config.storage, grpc_address).await?;
         let directory = Arc::new(Directory::new(lease));
         let app = Arc::new(App::new(Arc::clone(&store), Arc::clone(&directory)));
         let streams = TaskTracker::new();
@@ -136,7 +139,9 @@ impl Running {
     /// # Errors
     /// When a part ended that should have gone on.
     pub async fn join(mut self) -> Result<(), RunError> {
+        // Biased: parts that end because they were told to have not failed.
         let outcome = tokio::select! {
+            biased;
             () = self.shutdown.cancelled() => Ok(()),
             Some(ended) = self.parts.join_next() => Err(failure(ended)),
             failure = store_failure(self.store.metrics()) => Err(failure),
@@ -149,7 +154,11 @@ impl Running {
         });
         if drained.await.is_err() {
             let (streams, parts) = (self.streams.len(), self.parts.len());
-            tracing::warn!(streams, parts, "not everything ended before the deadline and is cut off");
+            tracing::warn!(
+                streams,
+                parts,
+                "not everything ended before the deadline and is cut off"
+            );
         }
         self.parts.shutdown().await;
         self.store.shutdown().await;
@@ -171,14 +180,21 @@ async fn store_failure(mut metrics: watch::Receiver<StoreMetrics>) -> RunError {
         Ok(now) => now.failure.clone(),
         Err(_) => None,
     };
-    RunError::Store { reason: reason.unwrap_or_else(|| "it was shut down".to_owned()) }
+    RunError::Store {
+        reason: reason.unwrap_or_else(|| "it was shut down".to_owned()),
+    }
 }
 
 async fn serve_peers(peers: Peers, stop: CancellationToken) -> Result<(), RunError> {
     let incoming = TcpIncoming::from(peers.listener).with_nodelay(Some(true));
     let server = tonic::transport::Server::builder().add_service(peers.service);
-    let served = server.serve_with_incoming_shutdown(incoming, stop.cancelled_owned()).await;
-    served.map_err(|error| RunError::Failed { part: "peer server", source: Box::new(error) })
+    let served = server
+        .serve_with_incoming_shutdown(incoming, stop.cancelled_owned())
+        .await;
+    served.map_err(|error| RunError::Failed {
+        part: "peer server",
+        source: Box::new(error),
+    })
 }
 
 async fn ran(part: impl Future<Output = ()>) -> Result<(), RunError> {
@@ -188,12 +204,20 @@ async fn ran(part: impl Future<Output = ()>) -> Result<(), RunError> {
 
 pub(crate) async fn listen(face: &'static str, address: &str) -> Result<TcpListener, StartError> {
     let bound = TcpListener::bind(address).await;
-    bound.map_err(|source| StartError::Listen { face, address: address.to_owned(), source })
+    bound.map_err(|source| StartError::Listen {
+        face,
+        address: address.to_owned(),
+        source,
+    })
 }
 
 pub(crate) fn address_of(listener: &TcpListener) -> Result<SocketAddr, StartError> {
     let address = listener.local_addr();
-    address.map_err(|source| StartError::Listen { face: "bound", address: "?".to_owned(), source })
+    address.map_err(|source| StartError::Listen {
+        face: "bound",
+        address: "?".to_owned(),
+        source,
+    })
 }
 
 async fn serve_rest(app: Arc<App>, listener: TcpListener, stop: CancellationToken) -> Result<(), RunError> {
@@ -203,7 +227,10 @@ async fn serve_rest(app: Arc<App>, listener: TcpListener, stop: CancellationToke
         }
     });
     let server = axum::serve(listener, rest::router(app)).with_graceful_shutdown(stop.cancelled_owned());
-    server.await.map_err(|error| RunError::Failed { part: "REST server", source: Box::new(error) })
+    server.await.map_err(|error| RunError::Failed {
+        part: "REST server",
+        source: Box::new(error),
+    })
 }
 
 fn grpc_server(
@@ -231,7 +258,12 @@ fn grpc_server(
         health.set_serving::<ClusterServer<grpc::Face>>().await;
         health.set_serving::<WorkerSessionsServer<Sessions>>().await;
         let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
-        let served = router.serve_with_incoming_shutdown(incoming, stop.cancelled_owned()).await;
-        served.map_err(|error| RunError::Failed { part: "gRPC server", source: Box::new(error) })
+        let served = router
+            .serve_with_incoming_shutdown(incoming, stop.cancelled_owned())
+            .await;
+        served.map_err(|error| RunError::Failed {
+            part: "gRPC server",
+            source: Box::new(error),
+        })
     })
 }

@@ -35,13 +35,21 @@ pub(crate) struct Face {
 
 impl Face {
     pub(crate) fn new(app: Arc<App>, tracker: TaskTracker, stop: CancellationToken) -> Self {
-        Self { app, watchers: Arc::new(Semaphore::new(watch::MAX_WATCHERS)), tracker, stop }
+        Self {
+            app,
+            watchers: Arc::new(Semaphore::new(watch::MAX_WATCHERS)),
+            tracker,
+            stop,
+        }
     }
 }
 
 async fn answered<T>(operation: impl Future<Output = Result<T, ApiError>>) -> Result<Response<T>, Status> {
     let answer = tokio::time::timeout(REQUEST_DEADLINE, operation).await;
-    answer.unwrap_or(Err(ApiError::TimedOut)).map(Response::new).map_err(to_status)
+    answer
+        .unwrap_or(Err(ApiError::TimedOut))
+        .map(Response::new)
+        .map_err(to_status)
 }
 
 fn to_status(error: ApiError) -> Status {

@@ -24,7 +24,11 @@ fn main() -> ExitCode {
         Err(error) => {
             let is_mistake = error.use_stderr();
             let printed = error.print().is_ok();
-            return if is_mistake || !printed { BAD_CONFIGURATION.into() } else { ExitCode::SUCCESS };
+            return if is_mistake || !printed {
+                BAD_CONFIGURATION.into()
+            } else {
+                ExitCode::SUCCESS
+            };
         }
     };
     let (chosen, filter) = match prepare(args) {
@@ -52,15 +56,21 @@ fn prepare(args: Args) -> Result<(Chosen, EnvFilter), Box<dyn Error>> {
 }
 
 fn init_log(filter: EnvFilter) {
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .init();
 }
 
 fn run(chosen: Chosen) -> Result<(), Box<dyn Error>> {
-    let runtime =
-        tokio::runtime::Builder::new_multi_thread().worker_threads(RUNTIME_THREADS).enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(RUNTIME_THREADS)
+        .enable_all()
+        .build()?;
     runtime.block_on(async {
         let shutdown = CancellationToken::new();
-        let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+        let (mut terminate, mut interrupt) =
+            (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
         let running = ControlPlane::start(chosen.config, shutdown.clone()).await?;
         let mut ended = std::pin::pin!(running.join());
         tokio::select! {

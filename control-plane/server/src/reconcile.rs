@@ -101,9 +101,16 @@ impl Reconciler {
     }
 
     async fn act(&mut self) -> Result<(), StoreError> {
-        for from in self.store.read_local(|state| self.directory.silence(state)).expired {
+        for from in self
+            .store
+            .read_local(|state| self.directory.silence(state))
+            .expired
+        {
             tracing::warn!(worker = %from.worker, session = %from.session, "worker is silent for longer than its lease");
-            let command = Command::RemoveWorker { from: from.clone(), reason: RemovalReason::LeaseExpired };
+            let command = Command::RemoveWorker {
+                from: from.clone(),
+                reason: RemovalReason::LeaseExpired,
+            };
             match self.store.propose(command).await? {
                 // Registered anew meanwhile.
                 Err(Refusal::SessionOver { .. }) => {}
@@ -123,7 +130,9 @@ impl Reconciler {
         let planned = self.planned.take();
         let (layout, commands) = self.store.read_local(|state| {
             let layout = state.layout_revision();
-            let is_same = planned.as_ref().is_some_and(|(before, workers)| *before == layout && *workers == live);
+            let is_same = planned
+                .as_ref()
+                .is_some_and(|(before, workers)| *before == layout && *workers == live);
             (layout, if is_same { Vec::new() } else { plan(state, &live) })
         });
         self.planned = Some((layout, live));

@@ -3,6 +3,8 @@
 //! operation of the application layer.
 
 mod body;
+#[cfg(test)]
+mod description;
 mod entities;
 mod media;
 mod operations;
@@ -46,7 +48,10 @@ struct Face {
 }
 
 pub(crate) fn router(app: Arc<App>) -> Router {
-    Router::new().fallback(handle).with_state(Face { app, slots: Arc::new(Semaphore::new(MAX_REQUESTS)) })
+    Router::new().fallback(handle).with_state(Face {
+        app,
+        slots: Arc::new(Semaphore::new(MAX_REQUESTS)),
+    })
 }
 
 async fn handle(State(face): State<Face>, request: Request<Body>) -> Response {
@@ -73,7 +78,9 @@ impl Face {
         if head.method == Method::OPTIONS {
             return Ok(reply::options(route));
         }
-        let operation = route.operation(&head.method).ok_or(RestError::NoSuchMethod(route))?;
+        let operation = route
+            .operation(&head.method)
+            .ok_or(RestError::NoSuchMethod(route))?;
         let body = read_body(&head.method, &head.headers, body).await?;
         check_media(operation.has_body(), &body, &head.headers)?;
         let call = Call {
@@ -101,14 +108,20 @@ fn check_media(takes_body: bool, body: &[u8], headers: &HeaderMap) -> Result<(),
     if is_refused {
         return Err(RestError::UnsupportedMediaType);
     }
-    if media::accepts_json(headers) { Ok(()) } else { Err(RestError::NotAcceptable) }
+    if media::accepts_json(headers) {
+        Ok(())
+    } else {
+        Err(RestError::NotAcceptable)
+    }
 }
 
 async fn read_body(method: &Method, headers: &HeaderMap, body: Body) -> Result<Bytes, RestError> {
     if ![Method::POST, Method::PUT, Method::PATCH].contains(method) {
         return Ok(Bytes::new());
     }
-    let declared = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
+    let declared = headers
+        .get(CONTENT_LENGTH)
+        .and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
     if declared.is_some_and(|length| length > MAX_BODY_BYTES as u64) {
         return Err(RestError::TooLarge);
     }

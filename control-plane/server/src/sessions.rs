@@ -49,11 +49,14 @@ impl WorkerSessions for Sessions {
         request: Request<Streaming<v1::WorkerMessage>>,
     ) -> Result<Response<Self::OpenStream>, Status> {
         if self.stop.is_cancelled() {
-            return Err(Status::unavailable("the control plane is stopping: register again"));
+            return Err(Status::unavailable(
+                "the control plane is stopping: register again",
+            ));
         }
         self.check_leader()?;
         let (outbound, messages) = mpsc::channel(MAX_OUTBOUND);
-        self.tracker.spawn(session::run(self.clone(), request.into_inner(), outbound));
+        self.tracker
+            .spawn(session::run(self.clone(), request.into_inner(), outbound));
         Ok(Response::new(ReceiverStream::new(messages)))
     }
 }
@@ -65,7 +68,8 @@ impl Sessions {
         if metrics.is_leader() {
             return Ok(());
         }
-        let mut status = Status::unavailable("this node of the control plane is not the leader: ask the leader");
+        let mut status =
+            Status::unavailable("this node of the control plane is not the leader: ask the leader");
         let leader = metrics.leader.as_ref();
         if let Some(leader) = leader.and_then(|leader| leader.api_address.parse().ok()) {
             status.metadata_mut().insert(LEADER_METADATA, leader);

@@ -24,21 +24,43 @@ pub(crate) struct Peers {
 
 impl std::fmt::Debug for Peers {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Peers").field("listener", &self.listener).finish_non_exhaustive()
+        f.debug_struct("Peers")
+            .field("listener", &self.listener)
+            .finish_non_exhaustive()
     }
 }
 
 pub(crate) async fn open(storage: &Storage, grpc_address: SocketAddr) -> Result<Opened, StartError> {
     let (data_dir, node, peer_address) = match storage {
-        Storage::Memory => return Ok(Opened { cluster: Arc::new(MemoryStore::default()), peers: None }),
-        Storage::Disk { data_dir, node, peer_address } => (data_dir, *node, peer_address),
+        Storage::Memory => {
+            return Ok(Opened {
+                cluster: Arc::new(MemoryStore::default()),
+                peers: None,
+            });
+        }
+        Storage::Disk {
+            data_dir,
+            node,
+            peer_address,
+        } => (data_dir, *node, peer_address),
     };
     let listener = listen("peer", peer_address).await?;
-    let member =
-        Member { peer_address: address_of(&listener)?.to_string(), api_address: grpc_address.to_string() };
+    let member = Member {
+        peer_address: address_of(&listener)?.to_string(),
+        api_address: grpc_address.to_string(),
+    };
     // A group of one: this node.
     let store = RaftStore::open_single(RaftConfig::new(node, member, data_dir)).await;
-    let store = store.map_err(|source| StartError::Store { data_dir: data_dir.clone(), source })?;
-    let peers = Peers { listener, service: store.peer_service() };
-    Ok(Opened { cluster: Arc::new(store), peers: Some(peers) })
+    let store = store.map_err(|source| StartError::Store {
+        data_dir: data_dir.clone(),
+        source,
+    })?;
+    let peers = Peers {
+        listener,
+        service: store.peer_service(),
+    };
+    Ok(Opened {
+        cluster: Arc::new(store),
+        peers: Some(peers),
+    })
 }

@@ -70,11 +70,16 @@ impl App {
     }
 
     fn ill(&self) -> Health {
-        if self.was_ready.load(Ordering::Relaxed) { Health::Unhealthy } else { Health::Starting }
+        if self.was_ready.load(Ordering::Relaxed) {
+            Health::Unhealthy
+        } else {
+            Health::Starting
+        }
     }
 
     pub(crate) async fn workers(&self) -> Result<Vec<WorkerView>, ApiError> {
-        self.read(|state| state.workers().keys().map(|id| worker_view(state, id)).collect()).await
+        self.read(|state| state.workers().keys().map(|id| worker_view(state, id)).collect())
+            .await
     }
 }
 
@@ -84,6 +89,10 @@ fn worker_view(state: &ClusterState, id: &WorkerId) -> WorkerView {
         id: id.clone(),
         version: worker.version.clone(),
         labels: worker.labels.clone(),
-        units: state.desired_units(id).iter().map(|desired| desired.unit.to_string()).collect(),
+        units: state
+            .desired_units(id)
+            .iter()
+            .map(|desired| desired.unit.to_string())
+            .collect(),
     }
 }

@@ -33,24 +33,40 @@ impl App {
         let valid = self.check(&new.name, config).await?;
         let view = valid.view(new.initial_state, 0);
         let applied = self.put(valid, Expect::MustNotExist, new.initial_state).await?;
-        Ok(ConnectorView { revision: applied.revision, ..view })
+        Ok(ConnectorView {
+            revision: applied.revision,
+            ..view
+        })
     }
 
     pub(crate) async fn get(&self, name: &str) -> Result<ConnectorView, ApiError> {
-        let found = self.read(|state| state.connector_info(name).map(ConnectorView::from)).await?;
+        let found = self
+            .read(|state| state.connector_info(name).map(ConnectorView::from))
+            .await?;
         found.ok_or_else(|| ApiError::ConnectorNotFound(name.to_owned()))
     }
 
     pub(crate) async fn list(&self, expansion: Expansion) -> Result<Vec<ListedConnector>, ApiError> {
-        self.read(|state| state.list().map(|name| ListedConnector::of(state, name, expansion)).collect()).await
+        self.read(|state| {
+            state
+                .list()
+                .map(|name| ListedConnector::of(state, name, expansion))
+                .collect()
+        })
+        .await
     }
 
     pub(crate) async fn tasks(&self, name: &str) -> Result<TasksView, ApiError> {
         let found = self.read(|state| {
             let connector = state.connector_info(name)?.name.clone();
-            Some(TasksView { connector, configs: state.task_configs(name)?.cloned().collect() })
+            Some(TasksView {
+                connector,
+                configs: state.task_configs(name)?.cloned().collect(),
+            })
         });
-        found.await?.ok_or_else(|| ApiError::ConnectorNotFound(name.to_owned()))
+        found
+            .await?
+            .ok_or_else(|| ApiError::ConnectorNotFound(name.to_owned()))
     }
 
     /// An existing connector keeps its target state, and its tasks until there are new ones.
@@ -61,24 +77,52 @@ impl App {
     ) -> Result<(ConnectorView, Created), ApiError> {
         let config = with_name(config, name)?;
         let valid = self.check(name, config).await?;
-        let before = self.read(|state| state.connector_info(name).map(|info| (info.target, info.task_count))).await?;
+        let before = self
+            .read(|state| {
+                state
+                    .connector_info(name)
+                    .map(|info| (info.target, info.task_count))
+            })
+            .await?;
         let (target, task_count) = before.unwrap_or((TargetState::Running, 0));
         let view = valid.view(target, task_count);
         let applied = self.put(valid, Expect::Any, TargetState::Running).await?;
-        let created = if applied.detail == Detail::Created { Created::Yes } else { Created::No };
-        Ok((ConnectorView { revision: applied.revision, ..view }, created))
+        let created = if applied.detail == Detail::Created {
+            Created::Yes
+        } else {
+            Created::No
+        };
+        Ok((
+            ConnectorView {
+                revision: applied.revision,
+                ..view
+            },
+            created,
+        ))
     }
 
     /// Changes some keys; a key that is null in the patch is removed.
-    pub(crate) async fn patch_config(&self, name: &str, patch: &ConnectorConfig) -> Result<ConnectorView, ApiError> {
+    pub(crate) async fn patch_config(
+        &self,
+        name: &str,
+        patch: &ConnectorConfig,
+    ) -> Result<ConnectorView, ApiError> {
         for _ in 0..MAX_PATCH_ATTEMPTS {
             let before = self.get(name).await?;
             let config = patched(&before.config, patch);
             refuse_other_name(&config, name)?;
             let valid = self.check(name, config).await?;
             let view = valid.view(before.target, before.task_count);
-            match self.put(valid, Expect::ConfigRevision(before.revision), before.target).await {
-                Ok(applied) => return Ok(ConnectorView { revision: applied.revision, ..view }),
+            match self
+                .put(valid, Expect::ConfigRevision(before.revision), before.target)
+                .await
+            {
+                Ok(applied) => {
+                    return Ok(ConnectorView {
+                        revision: applied.revision,
+                        ..view
+                    });
+                }
                 Err(ApiError::ConcurrentChange) => {}
                 Err(error) => return Err(error),
             }
@@ -96,7 +140,12 @@ impl App {
         }
     }
 
-    async fn put(&self, valid: Validated, expect: Expect, initial_state: TargetState) -> Result<Applied, ApiError> {
+    async fn put(
+        &self,
+        valid: Validated,
+        expect: Expect,
+        initial_state: TargetState,
+    ) -> Result<Applied, ApiError> {
         let name = valid.name.as_str().to_owned();
         let command = Command::PutConnector {
             name: valid.name,
@@ -138,9 +187,10 @@ fn with_name(mut config: ConnectorConfig, name: &str) -> Result<ConnectorConfig,
 
 fn refuse_other_name(config: &ConnectorConfig, name: &str) -> Result<(), ApiError> {
     match config.get(NAME) {
-        Some(configured) if configured != name => {
-            Err(ApiError::NameMismatch { configured: configured.to_owned(), requested: name.to_owned() })
-        }
+        Some(configured) if configured != name => Err(ApiError::NameMismatch {
+            configured: configured.to_owned(),
+            requested: name.to_owned(),
+        }),
         _ => Ok(()),
     }
 }
@@ -172,9 +222,15 @@ mod tests {
 
     #[test]
     fn the_name_is_added_last_when_absent_and_stays_in_its_place_when_null() {
-        assert_eq!(json(&with_name(config(r#"{"b":"1"}"#), "x").unwrap()), r#"{"b":"1","name":"x"}"#);
+        assert_eq!(
+            json(&with_name(config(r#"{"b":"1"}"#), "x").unwrap()),
+            r#"{"b":"1","name":"x"}"#
+        );
         let with_null = config(r#"{"name":null,"b":"1"}"#);
-        assert_eq!(json(&with_name(with_null, "x").unwrap()), r#"{"name":"x","b":"1"}"#);
+        assert_eq!(
+            json(&with_name(with_null, "x").unwrap()),
+            r#"{"name":"x","b":"1"}"#
+        );
         let error = with_name(config(r#"{"name":" x"}"#), "x").unwrap_err();
         assert_eq!(
             error.to_string(),

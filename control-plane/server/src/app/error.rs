@@ -36,7 +36,9 @@ pub(crate) enum ApiError {
          change)"
     )]
     ConcurrentChange,
-    #[error("Connector name configuration ({configured}) doesn't match connector name in the URL ({requested})")]
+    #[error(
+        "Connector name configuration ({configured}) doesn't match connector name in the URL ({requested})"
+    )]
     NameMismatch { configured: String, requested: String },
     #[error("Connector config {shown} contains no connector type")]
     NoConnectorType { shown: String },
@@ -53,8 +55,14 @@ pub(crate) enum ApiError {
         .lines.join("\n")
     )]
     InvalidConfig { count: i32, lines: Vec<String> },
-    #[error("Plugin {class} not found that matches the version range {range}, available versions: [{available}]")]
-    NoSuchPluginVersion { class: String, range: String, available: String },
+    #[error(
+        "Plugin {class} not found that matches the version range {range}, available versions: [{available}]"
+    )]
+    NoSuchPluginVersion {
+        class: String,
+        range: String,
+        available: String,
+    },
     /// In the words of the worker that answered.
     #[error("{message}")]
     Refused { status: StatusCode, message: String },
@@ -75,7 +83,9 @@ pub(crate) enum ApiError {
     Overloaded,
     #[error("Request timed out")]
     TimedOut,
-    #[error("The control plane could not answer the request because of an internal error; its log has the details")]
+    #[error(
+        "The control plane could not answer the request because of an internal error; its log has the details"
+    )]
     Internal(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
@@ -170,7 +180,10 @@ mod tests {
              You can also find the above list of errors at the endpoint \
              `/connector-plugins/{connectorType}/config/validate`"
         );
-        assert_eq!((error.status().as_u16(), error.code()), (400, tonic::Code::InvalidArgument));
+        assert_eq!(
+            (error.status().as_u16(), error.code()),
+            (400, tonic::Code::InvalidArgument)
+        );
     }
 
     #[test]

@@ -15,7 +15,10 @@ impl App {
     pub(crate) async fn set_target(&self, name: &str, target: TargetState) -> Result<(), ApiError> {
         let unknown = || ApiError::UnknownConnector(name.to_owned());
         let known = ConnectorName::new(name).map_err(|_| unknown())?;
-        match self.propose(Command::SetTargetState { name: known, target }).await? {
+        match self
+            .propose(Command::SetTargetState { name: known, target })
+            .await?
+        {
             Ok(_) => Ok(()),
             Err(Refusal::ConnectorNotFound { .. }) => Err(unknown()),
             Err(other) => Err(unexpected(other)),
@@ -23,16 +26,30 @@ impl App {
     }
 
     /// The states with the chosen units shown as RESTARTING; nothing if only the instance was asked for.
-    pub(crate) async fn restart(&self, name: &str, options: RestartOptions) -> Result<Option<StatusView>, ApiError> {
-        let (connector, status) = self.read(|state| (known(state, name), state.status(name).map(StatusView::from))).await?;
+    pub(crate) async fn restart(
+        &self,
+        name: &str,
+        options: RestartOptions,
+    ) -> Result<Option<StatusView>, ApiError> {
+        let (connector, status) = self
+            .read(|state| (known(state, name), state.status(name).map(StatusView::from)))
+            .await?;
         let connector = connector?;
         let before = if options.include_tasks || options.only_failed {
             Some(status.ok_or_else(|| ApiError::NoStatusToRestart(name.to_owned()))?)
         } else {
             None
         };
-        let scope = if options.include_tasks { RestartScope::ConnectorAndTasks } else { RestartScope::Connector };
-        let filter = if options.only_failed { RestartFilter::OnlyFailed } else { RestartFilter::All };
+        let scope = if options.include_tasks {
+            RestartScope::ConnectorAndTasks
+        } else {
+            RestartScope::Connector
+        };
+        let filter = if options.only_failed {
+            RestartFilter::OnlyFailed
+        } else {
+            RestartFilter::All
+        };
         let detail = self.restart_units(connector, scope, filter).await?;
         Ok(before.map(|mut status| {
             if let Detail::Restarting(units) = &detail {
@@ -46,7 +63,9 @@ impl App {
         let connector = self.read(|state| known(state, name)).await??;
         let number = u32::try_from(task).map_err(|_| ApiError::UnknownTask(format!("{name}-{task}")))?;
         let scope = RestartScope::Task(TaskNumber(number));
-        self.restart_units(connector, scope, RestartFilter::All).await.map(drop)
+        self.restart_units(connector, scope, RestartFilter::All)
+            .await
+            .map(drop)
     }
 
     async fn restart_units(
@@ -55,9 +74,14 @@ impl App {
         scope: RestartScope,
         filter: RestartFilter,
     ) -> Result<Detail, ApiError> {
-        match self.propose(Command::RestartUnits { name, scope, filter }).await? {
+        match self
+            .propose(Command::RestartUnits { name, scope, filter })
+            .await?
+        {
             Ok(applied) => Ok(applied.detail),
-            Err(Refusal::ConnectorNotFound { connector }) => Err(ApiError::NothingToRestart(connector.into())),
+            Err(Refusal::ConnectorNotFound { connector }) => {
+                Err(ApiError::NothingToRestart(connector.into()))
+            }
             Err(Refusal::TaskNotFound { unit }) => Err(ApiError::UnknownTask(unit.to_string())),
             Err(other) => Err(unexpected(other)),
         }
@@ -66,5 +90,6 @@ impl App {
 
 fn known(state: &ClusterState, name: &str) -> Result<ConnectorName, ApiError> {
     let info = state.connector_info(name);
-    info.map(|info| info.name.clone()).ok_or_else(|| ApiError::NothingToRestart(name.to_owned()))
+    info.map(|info| info.name.clone())
+        .ok_or_else(|| ApiError::NothingToRestart(name.to_owned()))
 }

@@ -15,7 +15,10 @@ use crate::sessions::LiveSession;
 /// Where the offsets of a connector are.
 enum Kept {
     Here(Vec<OffsetView>),
-    InGroup { config: Arc<ConnectorConfig>, owner: Option<WorkerId> },
+    InGroup {
+        config: Arc<ConnectorConfig>,
+        owner: Option<WorkerId>,
+    },
 }
 
 impl App {
@@ -38,13 +41,21 @@ impl App {
         config: &ConnectorConfig,
         workers: &[Arc<LiveSession>],
     ) -> Result<Vec<OffsetView>, ApiError> {
-        let question = ConsumerGroupOffsets { connector: name.to_owned(), config: Some(config.into()) };
+        let question = ConsumerGroupOffsets {
+            connector: name.to_owned(),
+            config: Some(config.into()),
+        };
         let answer = match self.ask_first(workers, &Request::GroupOffsets(question)).await? {
             Answer::Offsets(answer) => answer,
             other => return Err(refusal_of(other)),
         };
         let offsets = answer.offsets.into_iter();
-        Ok(offsets.map(|one| OffsetView { partition: one.partition_json, offset: one.offset_json }).collect())
+        Ok(offsets
+            .map(|one| OffsetView {
+                partition: one.partition_json,
+                offset: one.offset_json,
+            })
+            .collect())
     }
 }
 
@@ -52,7 +63,10 @@ fn kept(state: &ClusterState, name: &str) -> Option<Kept> {
     let info = state.connector_info(name)?;
     if info.kind == ConnectorKind::Sink {
         let owner = state.owner_of(&UnitId::Connector(info.name.clone())).cloned();
-        return Some(Kept::InGroup { config: Arc::clone(info.config), owner });
+        return Some(Kept::InGroup {
+            config: Arc::clone(info.config),
+            owner,
+        });
     }
     let offsets = state.offsets(name).map(|(partition, offset)| OffsetView {
         partition: partition.as_str().to_owned(),

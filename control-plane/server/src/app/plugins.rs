@@ -37,14 +37,24 @@ impl App {
     /// The configuration keys of a plugin, a JSON array.
     pub(crate) fn plugin_keys(&self, name: &str, version: Option<&str>) -> Result<Arc<RawValue>, ApiError> {
         let workers = self.connected_workers()?;
-        let mut named: Vec<&OfferedPlugin> = offered(&workers).filter(|plugin| plugin.is_called(name)).collect();
+        let mut named: Vec<&OfferedPlugin> = offered(&workers)
+            .filter(|plugin| plugin.is_called(name))
+            .collect();
         // The order of the list decides between kinds that share a name; the newest version is the one in effect.
-        named.sort_by(|a, b| (a.kind, &a.class).cmp(&(b.kind, &b.class)).then_with(|| b.version.cmp(&a.version)));
-        let first = *named.first().ok_or_else(|| ApiError::UnknownPlugin(name.to_owned()))?;
+        named.sort_by(|a, b| {
+            (a.kind, &a.class)
+                .cmp(&(b.kind, &b.class))
+                .then_with(|| b.version.cmp(&a.version))
+        });
+        let first = *named
+            .first()
+            .ok_or_else(|| ApiError::UnknownPlugin(name.to_owned()))?;
         let Some(wanted) = version else {
             return Ok(Arc::clone(&first.keys));
         };
-        let found = named.iter().find(|plugin| plugin.version.as_deref() == Some(wanted));
+        let found = named
+            .iter()
+            .find(|plugin| plugin.version.as_deref() == Some(wanted));
         let found = found.ok_or_else(|| ApiError::NoSuchPluginVersion {
             class: first.class.clone(),
             range: format!("[{wanted},{wanted}]"),
@@ -61,9 +71,14 @@ fn offered(workers: &[Arc<LiveSession>]) -> impl Iterator<Item = &OfferedPlugin>
 /// A class that is of two kinds is listed twice, as Kafka Connect does it.
 fn versions_of(class: &str, named: &[&OfferedPlugin]) -> String {
     let same = named.iter().filter(|plugin| plugin.class == class);
-    let mut versions: Vec<(&PluginKind, &str)> =
-        same.map(|plugin| (&plugin.kind, plugin.version.as_deref().unwrap_or("undefined"))).collect();
+    let mut versions: Vec<(&PluginKind, &str)> = same
+        .map(|plugin| (&plugin.kind, plugin.version.as_deref().unwrap_or("undefined")))
+        .collect();
     versions.sort();
     versions.dedup();
-    versions.into_iter().map(|(_, version)| version).collect::<Vec<_>>().join(", ")
+    versions
+        .into_iter()
+        .map(|(_, version)| version)
+        .collect::<Vec<_>>()
+        .join(", ")
 }

@@ -6,8 +6,18 @@ const HIDDEN: &str = "[hidden]";
 
 /// Parts of keys whose values are never shown. The message that holds the dump is about a configuration without a
 /// class, so nobody can say which keys are passwords.
-const SECRET_WORDS: &[&str] =
-    &["password", "passphrase", "secret", "token", "credential", "jaas", "apikey", "api.key", "access.key", "private.key"];
+const SECRET_WORDS: &[&str] = &[
+    "password",
+    "passphrase",
+    "secret",
+    "token",
+    "credential",
+    "jaas",
+    "apikey",
+    "api.key",
+    "access.key",
+    "private.key",
+];
 
 /// `{name=x, file=/data/in.txt}`
 pub(crate) fn shown(config: &ConnectorConfig) -> String {

@@ -7,19 +7,24 @@ use super::{ApiError, App, StatusView, unexpected};
 
 impl App {
     pub(crate) async fn status(&self, name: &str) -> Result<StatusView, ApiError> {
-        let status = self.read(|state| state.status(name).map(StatusView::from)).await?;
+        let status = self
+            .read(|state| state.status(name).map(StatusView::from))
+            .await?;
         status.ok_or_else(|| ApiError::NoConnectorStatus(name.to_owned()))
     }
 
     pub(crate) async fn task_status(&self, name: &str, task: i32) -> Result<UnitStatus, ApiError> {
         let number = u32::try_from(task).ok().map(TaskNumber);
-        let status = self.read(|state| number.and_then(|number| state.task_status(name, number)).cloned()).await?;
+        let status = self
+            .read(|state| number.and_then(|number| state.task_status(name, number)).cloned())
+            .await?;
         status.ok_or_else(|| ApiError::NoTaskStatus(format!("{name}-{task}")))
     }
 
     /// None of an unknown connector, as Kafka Connect answers.
     pub(crate) async fn topics(&self, name: &str) -> Result<Vec<String>, ApiError> {
-        self.read(|state| state.topics(name).into_iter().flatten().cloned().collect()).await
+        self.read(|state| state.topics(name).into_iter().flatten().cloned().collect())
+            .await
     }
 
     /// No error for an unknown connector, as Kafka Connect answers.
@@ -27,6 +32,9 @@ impl App {
         let Ok(connector) = ConnectorName::new(name) else {
             return Ok(());
         };
-        self.propose(Command::ResetTopics { connector }).await?.map(drop).map_err(unexpected)
+        self.propose(Command::ResetTopics { connector })
+            .await?
+            .map(drop)
+            .map_err(unexpected)
     }
 }

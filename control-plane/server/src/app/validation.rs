@@ -31,14 +31,21 @@ impl App {
     pub(super) async fn check(&self, name: &str, config: ConnectorConfig) -> Result<Validated, ApiError> {
         let answer = self.ask_for_validation(&config).await?;
         if answer.error_count > 0 {
-            return Err(ApiError::InvalidConfig { count: answer.error_count, lines: answer.errors });
+            return Err(ApiError::InvalidConfig {
+                count: answer.error_count,
+                lines: answer.errors,
+            });
         }
         let name = ConnectorName::new(name).map_err(|error| ApiError::InvalidConfig {
             count: 1,
             lines: vec![format!("Invalid value {name} for configuration name: {error}")],
         })?;
         let kind = answer.kind().into();
-        Ok(Validated { name, config: Arc::new(config), kind })
+        Ok(Validated {
+            name,
+            config: Arc::new(config),
+            kind,
+        })
     }
 
     /// The result of the validation, with or without errors.
@@ -50,15 +57,22 @@ impl App {
         if let Some(included) = config.get(CLASS)
             && !without_suffix(included).ends_with(without_suffix(plugin))
         {
-            return Err(ApiError::TypeMismatch { included: included.to_owned(), requested: plugin.to_owned() });
+            return Err(ApiError::TypeMismatch {
+                included: included.to_owned(),
+                requested: plugin.to_owned(),
+            });
         }
         self.ask_for_validation(config).await
     }
 
     async fn ask_for_validation(&self, config: &ConnectorConfig) -> Result<ValidationAnswer, ApiError> {
-        let class = config.get(CLASS).ok_or_else(|| ApiError::NoConnectorType { shown: shown(config) })?;
+        let class = config
+            .get(CLASS)
+            .ok_or_else(|| ApiError::NoConnectorType { shown: shown(config) })?;
         let workers = self.workers_with(class)?;
-        let request = Request::Validate(ValidateConfig { config: Some(config.into()) });
+        let request = Request::Validate(ValidateConfig {
+            config: Some(config.into()),
+        });
         match self.ask_first(&workers, &request).await? {
             Answer::Validated(answer) => Ok(answer),
             other => Err(refusal_of(other)),
@@ -70,9 +84,14 @@ impl App {
         if class.contains(REFERENCE) {
             return Ok(workers);
         }
-        let (able, others): (Vec<_>, Vec<_>) = workers.into_iter().partition(|worker| has_connector(worker, class));
+        let (able, others): (Vec<_>, Vec<_>) = workers
+            .into_iter()
+            .partition(|worker| has_connector(worker, class));
         if able.is_empty() {
-            return Err(ApiError::ClassNotFound { class: class.to_owned(), available: available(&others) });
+            return Err(ApiError::ClassNotFound {
+                class: class.to_owned(),
+                available: available(&others),
+            });
         }
         Ok(able)
     }
@@ -81,11 +100,19 @@ impl App {
     pub(super) fn connected_workers(&self) -> Result<Vec<Arc<LiveSession>>, ApiError> {
         self.leader_only()?;
         let workers = self.directory.sessions();
-        if workers.is_empty() { Err(ApiError::NoWorker) } else { Ok(workers) }
+        if workers.is_empty() {
+            Err(ApiError::NoWorker)
+        } else {
+            Ok(workers)
+        }
     }
 
     /// Asks one worker after the other until one answers: a session may end at any time.
-    pub(super) async fn ask_first(&self, workers: &[Arc<LiveSession>], request: &Request) -> Result<Answer, ApiError> {
+    pub(super) async fn ask_first(
+        &self,
+        workers: &[Arc<LiveSession>],
+        request: &Request,
+    ) -> Result<Answer, ApiError> {
         let mut last = AskError::Gone;
         for worker in workers {
             match worker.ask(request.clone(), REQUEST_DEADLINE).await {
@@ -102,9 +129,14 @@ impl App {
 pub(super) fn refusal_of(answer: Answer) -> ApiError {
     match answer {
         Answer::Error(AnswerError { status, message }) => {
-            let status = u16::try_from(status).ok().and_then(|status| StatusCode::from_u16(status).ok());
+            let status = u16::try_from(status)
+                .ok()
+                .and_then(|status| StatusCode::from_u16(status).ok());
             let status = status.filter(|status| status.is_client_error() || status.is_server_error());
-            ApiError::Refused { status: status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), message }
+            ApiError::Refused {
+                status: status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
+                message,
+            }
         }
         Answer::Validated(_) | Answer::Offsets(_) => {
             ApiError::Internal("the worker gave the answer to another kind of question".into())
@@ -113,7 +145,11 @@ pub(super) fn refusal_of(answer: Answer) -> ApiError {
 }
 
 fn has_connector(worker: &LiveSession, class: &str) -> bool {
-    worker.offer.plugins.iter().any(|plugin| plugin.kind.is_connector() && plugin.is_called(class))
+    worker
+        .offer
+        .plugins
+        .iter()
+        .any(|plugin| plugin.kind.is_connector() && plugin.is_called(class))
 }
 
 /// In the form in which Java lists them; clients look at the beginning of the message only.
@@ -148,10 +184,17 @@ mod tests {
 
     #[test]
     fn a_request_type_fits_by_the_end_of_its_name_without_connector() {
-        let fits = |included: &str, requested: &str| without_suffix(included).ends_with(without_suffix(requested));
-        assert!(fits("org.apache.kafka.connect.file.FileStreamSourceConnector", "FileStreamSource"));
+        let fits =
+            |included: &str, requested: &str| without_suffix(included).ends_with(without_suffix(requested));
+        assert!(fits(
+            "org.apache.kafka.connect.file.FileStreamSourceConnector",
+            "FileStreamSource"
+        ));
         assert!(fits("FileStreamSource", "FileStreamSourceConnector"));
-        assert!(!fits("FileStreamSource", "org.apache.kafka.connect.file.FileStreamSourceConnector"));
+        assert!(!fits(
+            "FileStreamSource",
+            "org.apache.kafka.connect.file.FileStreamSourceConnector"
+        ));
         assert!(!fits("FileStreamSink", "FileStreamSource"));
         assert!(!fits("FileStreamSource ", "FileStreamSource"), "blanks count");
         assert_eq!(without_suffix("Connector"), "Connector");

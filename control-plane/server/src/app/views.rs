@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use towpath_state::{ClusterState, ConnectorInfo, ConnectorStatus, UnitStatus};
-use towpath_types::{ConnectorConfig, ConnectorKind, ConnectorName, Revision, TargetState, TaskNumber, UnitId, UnitState};
+use towpath_types::{
+    ConnectorConfig, ConnectorKind, ConnectorName, Revision, TargetState, TaskNumber, UnitId, UnitState,
+};
 
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct ConnectorView {
@@ -38,7 +40,10 @@ pub(crate) struct StatusView {
 
 impl From<ConnectorStatus<'_>> for StatusView {
     fn from(status: ConnectorStatus<'_>) -> Self {
-        let tasks = status.tasks.into_iter().map(|(number, status)| (number, status.clone()));
+        let tasks = status
+            .tasks
+            .into_iter()
+            .map(|(number, status)| (number, status.clone()));
         Self {
             name: status.name.clone(),
             connector: status.connector.clone(),
@@ -56,7 +61,8 @@ impl StatusView {
                 None => self.connector.state = UnitState::Restarting,
                 Some(number) => {
                     let task = self.tasks.iter_mut().find(|(task, _)| *task == number);
-                    task.into_iter().for_each(|(_, status)| status.state = UnitState::Restarting);
+                    task.into_iter()
+                        .for_each(|(_, status)| status.state = UnitState::Restarting);
                 }
             }
         }
@@ -85,9 +91,16 @@ pub(crate) struct ListedConnector {
 
 impl ListedConnector {
     pub(crate) fn of(state: &ClusterState, name: &ConnectorName, expansion: Expansion) -> Self {
-        let info = expansion.info.then(|| state.connector_info(name.as_str())).flatten();
+        let info = expansion
+            .info
+            .then(|| state.connector_info(name.as_str()))
+            .flatten();
         let status = expansion.status.then(|| state.status(name.as_str())).flatten();
-        Self { name: name.clone(), info: info.map(Into::into), status: status.map(Into::into) }
+        Self {
+            name: name.clone(),
+            info: info.map(Into::into),
+            status: status.map(Into::into),
+        }
     }
 }
 

@@ -15,7 +15,10 @@ use super::{App, Expansion, ListedConnector};
 /// Changes that come closer than this are shown together.
 const MIN_INTERVAL: Duration = Duration::from_millis(50);
 
-const EVERYTHING: Expansion = Expansion { info: true, status: true };
+const EVERYTHING: Expansion = Expansion {
+    info: true,
+    status: true,
+};
 
 #[derive(Debug, PartialEq)]
 pub(crate) enum Event {
@@ -60,15 +63,22 @@ impl Watcher {
 
     fn compare(&mut self, state: &ClusterState) -> (Revision, Vec<Event>) {
         let mut events = Vec::new();
-        for name in state.list().filter(|name| self.names.is_empty() || self.names.contains(name.as_str())) {
+        for name in state
+            .list()
+            .filter(|name| self.names.is_empty() || self.names.contains(name.as_str()))
+        {
             let now = ListedConnector::of(state, name, EVERYTHING);
             if self.shown.get(name) != Some(&now) {
                 self.shown.insert(name.clone(), now.clone());
                 events.push(Event::Updated(Box::new(now)));
             }
         }
-        let gone: Vec<_> =
-            self.shown.keys().filter(|name| state.connector(name.as_str()).is_none()).cloned().collect();
+        let gone: Vec<_> = self
+            .shown
+            .keys()
+            .filter(|name| state.connector(name.as_str()).is_none())
+            .cloned()
+            .collect();
         for name in gone {
             self.shown.remove(&name);
             events.push(Event::Deleted(name));

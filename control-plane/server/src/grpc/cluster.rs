@@ -8,7 +8,10 @@ use super::{Face, answered};
 
 #[tonic::async_trait]
 impl Cluster for Face {
-    async fn get_info(&self, _request: Request<v1::GetInfoRequest>) -> Result<Response<v1::GetInfoResponse>, Status> {
+    async fn get_info(
+        &self,
+        _request: Request<v1::GetInfoRequest>,
+    ) -> Result<Response<v1::GetInfoResponse>, Status> {
         let info = self.app.info();
         Ok(Response::new(v1::GetInfoResponse {
             version: info.version.to_owned(),
@@ -29,7 +32,9 @@ impl Cluster for Face {
                 labels: worker.labels.into_iter().collect(),
                 units: worker.units,
             });
-            Ok(v1::ListWorkersResponse { workers: workers.collect() })
+            Ok(v1::ListWorkersResponse {
+                workers: workers.collect(),
+            })
         })
         .await
     }

@@ -29,11 +29,19 @@ impl Connectors for Face {
     }
 
     async fn list(&self, request: Request<v1::ListConnectorsRequest>) -> Answer<v1::ListConnectorsResponse> {
-        let v1::ListConnectorsRequest { with_status, with_info } = request.into_inner();
-        let expansion = Expansion { info: with_info, status: with_status };
+        let v1::ListConnectorsRequest {
+            with_status,
+            with_info,
+        } = request.into_inner();
+        let expansion = Expansion {
+            info: with_info,
+            status: with_status,
+        };
         answered(async {
             let listed = self.app.list(expansion).await?;
-            Ok(v1::ListConnectorsResponse { connectors: listed.iter().map(Into::into).collect() })
+            Ok(v1::ListConnectorsResponse {
+                connectors: listed.iter().map(Into::into).collect(),
+            })
         })
         .await
     }
@@ -41,8 +49,14 @@ impl Connectors for Face {
     async fn put_config(&self, request: Request<v1::PutConfigRequest>) -> Answer<v1::PutConfigResponse> {
         let v1::PutConfigRequest { name, config } = request.into_inner();
         answered(async {
-            let (view, created) = self.app.put_config(&name, config.unwrap_or_default().into()).await?;
-            Ok(v1::PutConfigResponse { connector: Some((&view).into()), created: created == Created::Yes })
+            let (view, created) = self
+                .app
+                .put_config(&name, config.unwrap_or_default().into())
+                .await?;
+            Ok(v1::PutConfigResponse {
+                connector: Some((&view).into()),
+                created: created == Created::Yes,
+            })
         })
         .await
     }
@@ -62,7 +76,10 @@ impl Connectors for Face {
         .await
     }
 
-    async fn resume(&self, request: Request<v1::ResumeConnectorRequest>) -> Answer<v1::ResumeConnectorResponse> {
+    async fn resume(
+        &self,
+        request: Request<v1::ResumeConnectorRequest>,
+    ) -> Answer<v1::ResumeConnectorResponse> {
         let name = request.into_inner().name;
         answered(async {
             self.app.set_target(&name, TargetState::Running).await?;
@@ -80,17 +97,32 @@ impl Connectors for Face {
         .await
     }
 
-    async fn restart(&self, request: Request<v1::RestartConnectorRequest>) -> Answer<v1::RestartConnectorResponse> {
-        let v1::RestartConnectorRequest { name, include_tasks, only_failed } = request.into_inner();
-        let options = RestartOptions { include_tasks, only_failed };
+    async fn restart(
+        &self,
+        request: Request<v1::RestartConnectorRequest>,
+    ) -> Answer<v1::RestartConnectorResponse> {
+        let v1::RestartConnectorRequest {
+            name,
+            include_tasks,
+            only_failed,
+        } = request.into_inner();
+        let options = RestartOptions {
+            include_tasks,
+            only_failed,
+        };
         answered(async {
             let status = self.app.restart(&name, options).await?;
-            Ok(v1::RestartConnectorResponse { status: status.as_ref().map(Into::into) })
+            Ok(v1::RestartConnectorResponse {
+                status: status.as_ref().map(Into::into),
+            })
         })
         .await
     }
 
-    async fn restart_task(&self, request: Request<v1::RestartTaskRequest>) -> Answer<v1::RestartTaskResponse> {
+    async fn restart_task(
+        &self,
+        request: Request<v1::RestartTaskRequest>,
+    ) -> Answer<v1::RestartTaskResponse> {
         let v1::RestartTaskRequest { name, task } = request.into_inner();
         answered(async {
             self.app.restart_task(&name, i64::from(task)).await?;
@@ -99,7 +131,10 @@ impl Connectors for Face {
         .await
     }
 
-    async fn delete(&self, request: Request<v1::DeleteConnectorRequest>) -> Answer<v1::DeleteConnectorResponse> {
+    async fn delete(
+        &self,
+        request: Request<v1::DeleteConnectorRequest>,
+    ) -> Answer<v1::DeleteConnectorResponse> {
         let name = request.into_inner().name;
         answered(async {
             self.app.delete(&name).await?;
@@ -108,7 +143,10 @@ impl Connectors for Face {
         .await
     }
 
-    async fn get_status(&self, request: Request<v1::GetConnectorStatusRequest>) -> Answer<v1::ConnectorStatus> {
+    async fn get_status(
+        &self,
+        request: Request<v1::GetConnectorStatusRequest>,
+    ) -> Answer<v1::ConnectorStatus> {
         let name = request.into_inner().name;
         answered(async { Ok((&self.app.status(&name).await?).into()) }).await
     }
@@ -120,14 +158,21 @@ impl Connectors for Face {
 
     async fn get_topics(&self, request: Request<v1::GetTopicsRequest>) -> Answer<v1::GetTopicsResponse> {
         let name = request.into_inner().name;
-        answered(async { Ok(v1::GetTopicsResponse { topics: self.app.topics(&name).await? }) }).await
+        answered(async {
+            Ok(v1::GetTopicsResponse {
+                topics: self.app.topics(&name).await?,
+            })
+        })
+        .await
     }
 
     async fn get_offsets(&self, request: Request<v1::GetOffsetsRequest>) -> Answer<v1::GetOffsetsResponse> {
         let name = request.into_inner().name;
         answered(async {
             let offsets = self.app.offsets(&name).await?;
-            Ok(v1::GetOffsetsResponse { offsets: offsets.into_iter().map(Into::into).collect() })
+            Ok(v1::GetOffsetsResponse {
+                offsets: offsets.into_iter().map(Into::into).collect(),
+            })
         })
         .await
     }

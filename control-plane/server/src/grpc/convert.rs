@@ -54,13 +54,21 @@ impl From<&ListedConnector> for v1::ListedConnector {
 
 impl From<TasksView> for v1::ListTasksResponse {
     fn from(view: TasksView) -> Self {
-        let tasks = (0..).zip(&view.configs).map(|(id, config)| v1::Task { id, config: Some((&**config).into()) });
-        Self { tasks: tasks.collect() }
+        let tasks = (0..).zip(&view.configs).map(|(id, config)| v1::Task {
+            id,
+            config: Some((&**config).into()),
+        });
+        Self {
+            tasks: tasks.collect(),
+        }
     }
 }
 
 impl From<OffsetView> for v1::Offset {
     fn from(view: OffsetView) -> Self {
-        Self { partition_json: view.partition, offset_json: view.offset }
+        Self {
+            partition_json: view.partition,
+            offset_json: view.offset,
+        }
     }
 }

@@ -23,7 +23,9 @@ type Events = ReceiverStream<Result<v1::ConnectorEvent, Status>>;
 impl Face {
     pub(super) fn begin_watch(&self, names: Vec<String>) -> Result<Response<Events>, Status> {
         let Ok(slot) = Arc::<Semaphore>::clone(&self.watchers).try_acquire_owned() else {
-            return Err(Status::resource_exhausted(format!("there are {MAX_WATCHERS} watchers already: try again")));
+            return Err(Status::resource_exhausted(format!(
+                "there are {MAX_WATCHERS} watchers already: try again"
+            )));
         };
         let (sender, events) = mpsc::channel(MAX_UNREAD);
         let watcher = self.app.watch(names);
@@ -52,8 +54,15 @@ async fn follow(mut watcher: Watcher, sender: &Sender) {
 
 fn message(revision: Revision, event: Event) -> v1::ConnectorEvent {
     let (name, event) = match event {
-        Event::Updated(listed) => (listed.name.clone(), connector_event::Event::Updated((&*listed).into())),
+        Event::Updated(listed) => (
+            listed.name.clone(),
+            connector_event::Event::Updated((&*listed).into()),
+        ),
         Event::Deleted(name) => (name, connector_event::Event::Deleted(v1::Deleted {})),
     };
-    v1::ConnectorEvent { revision: revision.get(), name: name.into(), event: Some(event) }
+    v1::ConnectorEvent {
+        revision: revision.get(),
+        name: name.into(),
+        event: Some(event),
+    }
 }

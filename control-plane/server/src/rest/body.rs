@@ -16,7 +16,11 @@ pub(crate) enum BodyError {
     #[error("Cannot deserialize value: expected a JSON object but got {found}")]
     NoObject { found: &'static str },
     #[error("Cannot deserialize value of key '{key}': expected {expected} but got {found}")]
-    WrongType { key: String, expected: &'static str, found: &'static str },
+    WrongType {
+        key: String,
+        expected: &'static str,
+        found: &'static str,
+    },
     #[error("Unrecognized field \"{field}\" (3 known properties: \"config\", \"name\", \"initial_state\")")]
     UnknownField { field: String },
     #[error("The 'config' member is missing or null")]
@@ -89,7 +93,10 @@ fn entries(object: Object) -> Result<ConnectorConfig, BodyError> {
 }
 
 fn object(body: &[u8]) -> Result<Object, BodyError> {
-    let body = body.strip_prefix(UTF8_BYTE_ORDER_MARK).unwrap_or(body).trim_ascii();
+    let body = body
+        .strip_prefix(UTF8_BYTE_ORDER_MARK)
+        .unwrap_or(body)
+        .trim_ascii();
     if body.is_empty() {
         return Err(BodyError::Missing);
     }
@@ -178,7 +185,10 @@ mod tests {
 
     #[test]
     fn the_last_of_two_equal_members_wins() {
-        assert_eq!(config(br#"{"a":"1","b":"2","a":"3"}"#).unwrap().get("a"), Some("3"));
+        assert_eq!(
+            config(br#"{"a":"1","b":"2","a":"3"}"#).unwrap().get("a"),
+            Some("3")
+        );
     }
 
     #[test]
@@ -191,19 +201,44 @@ mod tests {
 
     #[test]
     fn malformed_json_and_text_after_it_are_refused_without_repeating_the_body() {
-        assert_eq!(refused("{bad json"), "Malformed JSON: key must be a string at line 1 column 2");
-        for body in ["{\"a\":\"s3cret\"} x", "{\"a\":\"s3cret\"}{}", "{\"a\":s3cret}", "[s3cret", "\"s3cret"] {
+        assert_eq!(
+            refused("{bad json"),
+            "Malformed JSON: key must be a string at line 1 column 2"
+        );
+        for body in [
+            "{\"a\":\"s3cret\"} x",
+            "{\"a\":\"s3cret\"}{}",
+            "{\"a\":s3cret}",
+            "[s3cret",
+            "\"s3cret",
+        ] {
             let message = refused(body);
-            assert!(message.starts_with("Malformed JSON: ") && !message.contains("s3cret"), "{message}");
+            assert!(
+                message.starts_with("Malformed JSON: ") && !message.contains("s3cret"),
+                "{message}"
+            );
         }
-        assert!(config(b"{\"a\":\"\xFF\"}").unwrap_err().to_string().starts_with("Malformed JSON: "));
+        assert!(
+            config(b"{\"a\":\"\xFF\"}")
+                .unwrap_err()
+                .to_string()
+                .starts_with("Malformed JSON: ")
+        );
         let deep = "[".repeat(100_000);
-        assert!(refused(&format!("{{\"a\":{deep}")).starts_with("Malformed JSON: "), "no stack overflow");
+        assert!(
+            refused(&format!("{{\"a\":{deep}")).starts_with("Malformed JSON: "),
+            "no stack overflow"
+        );
     }
 
     #[test]
     fn what_is_no_object_is_named() {
-        for (body, found) in [("[]", "an array"), ("3", "a number"), ("\"x\"", "a string"), ("true", "a boolean")] {
+        for (body, found) in [
+            ("[]", "an array"),
+            ("3", "a number"),
+            ("\"x\"", "a string"),
+            ("true", "a boolean"),
+        ] {
             let expected = format!("Cannot deserialize value: expected a JSON object but got {found}");
             assert_eq!(refused(body), expected);
             assert_eq!(creation_refused(body), expected);
@@ -259,6 +294,10 @@ mod tests {
         assert_eq!(name(r#"{"name":7,"config":{}}"#), "7");
         assert_eq!(name(r#"{"config":{}}"#), "");
         assert_eq!(name(r#"{"name":null,"config":{}}"#), "");
-        assert_eq!(name("{\"name\":\"\u{a0}x\",\"config\":{}}"), "\u{a0}x", "only what Java trims");
+        assert_eq!(
+            name("{\"name\":\"\u{a0}x\",\"config\":{}}"),
+            "\u{a0}x",
+            "only what Java trims"
+        );
     }
 }

@@ -44,8 +44,16 @@ pub(super) struct ConnectorInfo<'a> {
 
 impl<'a> From<&'a app::ConnectorView> for ConnectorInfo<'a> {
     fn from(view: &'a app::ConnectorView) -> Self {
-        let tasks = (0..view.task_count).map(|task| ConnectorTaskId { connector: &view.name, task });
-        Self { name: &view.name, config: &view.config, tasks: tasks.collect(), r#type: view.kind }
+        let tasks = (0..view.task_count).map(|task| ConnectorTaskId {
+            connector: &view.name,
+            task,
+        });
+        Self {
+            name: &view.name,
+            config: &view.config,
+            tasks: tasks.collect(),
+            r#type: view.kind,
+        }
     }
 }
 
@@ -58,7 +66,13 @@ pub(super) struct TaskInfo<'a> {
 pub(super) fn task_infos(view: &app::TasksView) -> Vec<TaskInfo<'_>> {
     let numbered = (0..).zip(&view.configs);
     numbered
-        .map(|(task, config)| TaskInfo { id: ConnectorTaskId { connector: &view.connector, task }, config })
+        .map(|(task, config)| TaskInfo {
+            id: ConnectorTaskId {
+                connector: &view.connector,
+                task,
+            },
+            config,
+        })
         .collect()
 }
 
@@ -92,7 +106,10 @@ pub(super) struct TaskState<'a> {
 
 impl<'a> TaskState<'a> {
     pub(super) fn new(id: u32, status: &'a UnitStatus) -> Self {
-        Self { id, state: status.into() }
+        Self {
+            id,
+            state: status.into(),
+        }
     }
 }
 
@@ -106,7 +123,10 @@ pub(super) struct ConnectorStateInfo<'a> {
 
 impl<'a> From<&'a app::StatusView> for ConnectorStateInfo<'a> {
     fn from(view: &'a app::StatusView) -> Self {
-        let tasks = view.tasks.iter().map(|(number, status)| TaskState::new(number.get(), status));
+        let tasks = view
+            .tasks
+            .iter()
+            .map(|(number, status)| TaskState::new(number.get(), status));
         Self {
             name: &view.name,
             connector: (&view.connector).into(),

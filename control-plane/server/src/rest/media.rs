@@ -17,8 +17,17 @@ pub(crate) fn declared(headers: &HeaderMap) -> Declared {
     let Some(value) = headers.get(CONTENT_TYPE) else {
         return Declared::Nothing;
     };
-    let essence = value.to_str().unwrap_or_default().split(';').next().unwrap_or_default();
-    if essence.trim().eq_ignore_ascii_case(JSON) { Declared::Json } else { Declared::Other }
+    let essence = value
+        .to_str()
+        .unwrap_or_default()
+        .split(';')
+        .next()
+        .unwrap_or_default();
+    if essence.trim().eq_ignore_ascii_case(JSON) {
+        Declared::Json
+    } else {
+        Declared::Other
+    }
 }
 
 /// Whether the caller takes JSON: the most specific media range that matches decides.
@@ -34,11 +43,20 @@ pub(crate) fn accepts_json(headers: &HeaderMap) -> bool {
         return true;
     }
     let matching = ranges.filter_map(|range| Some((specificity(range)?, range)));
-    matching.max_by_key(|(specificity, _)| *specificity).is_some_and(|(_, range)| !has_zero_quality(range))
+    matching
+        .max_by_key(|(specificity, _)| *specificity)
+        .is_some_and(|(_, range)| !has_zero_quality(range))
 }
 
 fn specificity(range: &str) -> Option<u8> {
-    match range.split(';').next().unwrap_or_default().trim().to_ascii_lowercase().as_str() {
+    match range
+        .split(';')
+        .next()
+        .unwrap_or_default()
+        .trim()
+        .to_ascii_lowercase()
+        .as_str()
+    {
         JSON => Some(2),
         "application/*" => Some(1),
         "*/*" | "*" => Some(0),
@@ -47,9 +65,13 @@ fn specificity(range: &str) -> Option<u8> {
 }
 
 fn has_zero_quality(range: &str) -> bool {
-    let mut parameters = range.split(';').skip(1).filter_map(|parameter| parameter.trim().split_once('='));
+    let mut parameters = range
+        .split(';')
+        .skip(1)
+        .filter_map(|parameter| parameter.trim().split_once('='));
     parameters.any(|(name, value)| {
-        name.trim().eq_ignore_ascii_case("q") && value.trim().parse::<f32>().is_ok_and(|quality| quality <= 0.0)
+        name.trim().eq_ignore_ascii_case("q")
+            && value.trim().parse::<f32>().is_ok_and(|quality| quality <= 0.0)
     })
 }
 
@@ -78,7 +100,13 @@ mod tests {
             assert!(accepts_json(&with(ACCEPT, value)), "{value}");
         }
         assert!(accepts_json(&HeaderMap::new()));
-        for value in ["text/html", "text/*", "application/xml", "application/json;q=0", "*/*, application/json;q=0.0"] {
+        for value in [
+            "text/html",
+            "text/*",
+            "application/xml",
+            "application/json;q=0",
+            "*/*, application/json;q=0.0",
+        ] {
             assert!(!accepts_json(&with(ACCEPT, value)), "{value}");
         }
     }
@@ -86,10 +114,18 @@ mod tests {
     #[test]
     fn parameters_of_a_content_type_do_not_count() {
         assert_eq!(declared(&HeaderMap::new()), Declared::Nothing);
-        for value in ["application/json", "application/json; charset=utf-8", "Application/JSON;x=y"] {
+        for value in [
+            "application/json",
+            "application/json; charset=utf-8",
+            "Application/JSON;x=y",
+        ] {
             assert_eq!(declared(&with(CONTENT_TYPE, value)), Declared::Json, "{value}");
         }
-        for value in ["text/plain", "application/x-www-form-urlencoded", "application/jsonx"] {
+        for value in [
+            "text/plain",
+            "application/x-www-form-urlencoded",
+            "application/jsonx",
+        ] {
             assert_eq!(declared(&with(CONTENT_TYPE, value)), Declared::Other, "{value}");
         }
     }

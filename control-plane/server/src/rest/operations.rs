@@ -10,8 +10,8 @@ use towpath_types::TargetState;
 
 use super::body::{self, BodyError};
 use super::entities::{
-    ActiveTopics, ConnectorInfo, ConnectorOffset, ConnectorOffsets, ConnectorStateInfo, PluginInfo, ServerInfo,
-    TaskState, WorkerStatus, task_infos,
+    ActiveTopics, ConnectorInfo, ConnectorOffset, ConnectorOffsets, ConnectorStateInfo, PluginInfo,
+    ServerInfo, TaskState, WorkerStatus, task_infos,
 };
 use super::query::Query;
 use super::reply::{self, RestError};
@@ -22,7 +22,7 @@ use crate::app::{
 };
 
 /// What the repository says about this API.
-const API_DESCRIPTION: &str = include_str!("../../openapi.json");
+pub(super) const API_DESCRIPTION: &str = include_str!("../../openapi.json");
 
 #[derive(Debug)]
 pub(super) struct Call<'a> {
@@ -50,7 +50,9 @@ pub(super) async fn run(operation: Operation, call: Call<'_>) -> Answer {
         Operation::GetConfig => Ok(reply::ok(&*call.app.get(call.name()).await?.config)),
         Operation::PutConfig => call.put_config().await,
         Operation::PatchConfig => call.patch_config().await,
-        Operation::GetStatus => Ok(reply::ok(&ConnectorStateInfo::from(&call.app.status(call.name()).await?))),
+        Operation::GetStatus => Ok(reply::ok(&ConnectorStateInfo::from(
+            &call.app.status(call.name()).await?,
+        ))),
         Operation::ListTasks => Ok(reply::ok(&task_infos(&call.app.tasks(call.name()).await?))),
         Operation::GetTaskStatus => call.task_status().await,
         Operation::RestartConnector => call.restart_connector().await,
@@ -60,7 +62,10 @@ pub(super) async fn run(operation: Operation, call: Call<'_>) -> Answer {
         }
         Operation::PauseConnector => call.set_target(TargetState::Paused, StatusCode::ACCEPTED).await,
         Operation::ResumeConnector => call.set_target(TargetState::Running, StatusCode::ACCEPTED).await,
-        Operation::StopConnector => call.set_target(TargetState::Stopped, StatusCode::NO_CONTENT).await,
+        Operation::StopConnector => {
+            call.set_target(TargetState::Stopped, StatusCode::NO_CONTENT)
+                .await
+        }
         Operation::GetTopics => call.topics().await,
         Operation::ResetTopics => {
             call.app.reset_topics(call.name()).await?;
@@ -97,10 +102,16 @@ impl Call<'_> {
 
     async fn health(&self) -> Response {
         let (code, status, message) = match self.app.health().await {
-            Health::Healthy => {
-                (StatusCode::OK, "healthy", "Worker has completed startup and is ready to handle requests.")
-            }
-            Health::Starting => (StatusCode::SERVICE_UNAVAILABLE, "starting", "Worker is still starting up."),
+            Health::Healthy => (
+                StatusCode::OK,
+                "healthy",
+                "Worker has completed startup and is ready to handle requests.",
+            ),
+            Health::Starting => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "starting",
+                "Worker is still starting up.",
+            ),
             Health::Unhealthy => (
                 StatusCode::INTERNAL_SERVER_ERROR,
                 "unhealthy",
@@ -112,28 +123,44 @@ impl Call<'_> {
 
     async fn list_connectors(&self) -> Answer {
         let wanted: Vec<&str> = self.query.all("expand").collect();
-        let expansion = Expansion { info: wanted.contains(&"info"), status: wanted.contains(&"status") };
+        let expansion = Expansion {
+            info: wanted.contains(&"info"),
+            status: wanted.contains(&"status"),
+        };
         let listed = self.app.list(expansion).await?;
         if wanted.is_empty() {
             let names: Vec<_> = listed.iter().map(|one| &one.name).collect();
             return Ok(reply::ok(&names));
         }
         // A connector that nothing is known of yet is left out where its status is asked for.
-        let shown = listed.iter().filter(|one| !expansion.status || one.status.is_some());
-        let entries: IndexMap<&str, IndexMap<&str, Expanded<'_>>> =
-            shown.map(|one| (one.name.as_str(), expanded(one, &wanted))).collect();
+        let shown = listed
+            .iter()
+            .filter(|one| !expansion.status || one.status.is_some());
+        let entries: IndexMap<&str, IndexMap<&str, Expanded<'_>>> = shown
+            .map(|one| (one.name.as_str(), expanded(one, &wanted)))
+            .collect();
         Ok(reply::ok(&entries))
     }
 
     async fn create_connector(&self) -> Answer {
         let request = body::create_request(&self.body)?;
-        let new = NewConnector { name: request.name, config: request.config, initial_state: request.initial_state };
+        let new = NewConnector {
+            name: request.name,
+            config: request.config,
+            initial_state: request.initial_state,
+        };
         let view = self.app.create(new).await?;
-        Ok(reply::created(&self.location(view.name.as_str()), &ConnectorInfo::from(&view)))
+        Ok(reply::created(
+            &self.location(view.name.as_str()),
+            &ConnectorInfo::from(&view),
+        ))
     }
 
     async fn put_config(&self) -> Answer {
-        let (view, created) = self.app.put_config(self.name(), body::config(&self.body)?).await?;
+        let (view, created) = self
+            .app
+            .put_config(self.name(), body::config(&self.body)?)
+            .await?;
         Ok(match created {
             Created::Yes => reply::created(&self.location(view.name.as_str()), &ConnectorInfo::from(&view)),
             Created::No => reply::ok(&ConnectorInfo::from(&view)),
@@ -183,7 +210,10 @@ impl Call<'_> {
 
     async fn offsets(&self) -> Answer {
         let offsets = self.app.offsets(self.name()).await?;
-        let offsets = offsets.into_iter().map(connector_offset).collect::<Result<_, _>>()?;
+        let offsets = offsets
+            .into_iter()
+            .map(connector_offset)
+            .collect::<Result<_, _>>()?;
         Ok(reply::ok(&ConnectorOffsets { offsets }))
     }
 
@@ -238,5 +268,8 @@ fn expanded<'a>(listed: &'a ListedConnector, wanted: &[&str]) -> IndexMap<&'a st
 
 fn connector_offset(view: OffsetView) -> Result<ConnectorOffset, ApiError> {
     let raw = |text: String| RawValue::from_string(text).map_err(|error| ApiError::Internal(Box::new(error)));
-    Ok(ConnectorOffset { partition: raw(view.partition)?, offset: view.offset.map(raw).transpose()? })
+    Ok(ConnectorOffset {
+        partition: raw(view.partition)?,
+        offset: view.offset.map(raw).transpose()?,
+    })
 }

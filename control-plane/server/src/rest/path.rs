@@ -3,11 +3,17 @@
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
 /// Everything but the unreserved characters of RFC 3986.
-const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~');
 
 /// A path that stands for no text.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the path of the request cannot be decoded: a segment must be UTF-8 text, percent-encoded, without %00")]
+#[error(
+    "the path of the request cannot be decoded: a segment must be UTF-8 text, percent-encoded, without %00"
+)]
 pub(crate) struct Undecodable;
 
 /// The decoded segments. One slash at the end does not count; what follows a `;` in a segment is a matrix parameter,
@@ -26,7 +32,9 @@ fn decode(segment: &str) -> Result<String, Undecodable> {
     if !is_well_formed(segment.as_bytes()) {
         return Err(Undecodable);
     }
-    let text = percent_decode_str(segment).decode_utf8().map_err(|_| Undecodable)?;
+    let text = percent_decode_str(segment)
+        .decode_utf8()
+        .map_err(|_| Undecodable)?;
     if text.contains('\0') {
         return Err(Undecodable);
     }
@@ -58,7 +66,10 @@ mod tests {
     #[test]
     fn segments_are_split_first_and_decoded_then() {
         assert_eq!(of("/"), Vec::<String>::new());
-        assert_eq!(of("/connectors/with%2Fslash/config"), ["connectors", "with/slash", "config"]);
+        assert_eq!(
+            of("/connectors/with%2Fslash/config"),
+            ["connectors", "with/slash", "config"]
+        );
         assert_eq!(of("/connectors/with%25percent"), ["connectors", "with%percent"]);
         assert_eq!(of("/connectors/%C3%BCn%C3%AFcode"), ["connectors", "ünïcode"]);
         assert_eq!(of("/connectors/%20lead"), ["connectors", " lead"], "not trimmed");
@@ -80,14 +91,31 @@ mod tests {
 
     #[test]
     fn what_stands_for_no_text_is_refused() {
-        for raw in ["/connectors/%ZZ", "/connectors/%FF", "/connectors/%00", "/connectors/a%2", "/connectors/%"] {
+        for raw in [
+            "/connectors/%ZZ",
+            "/connectors/%FF",
+            "/connectors/%00",
+            "/connectors/a%2",
+            "/connectors/%",
+        ] {
             assert_eq!(segments(raw), Err(Undecodable), "{raw}");
         }
     }
 
     #[test]
     fn a_name_is_found_again_at_its_encoded_path() {
-        for name in ["a b", "with/slash", "with%percent", "ü", "q\"uote", "a;b", "a?b#c", "+&:[", "..", "a\\b"] {
+        for name in [
+            "a b",
+            "with/slash",
+            "with%percent",
+            "ü",
+            "q\"uote",
+            "a;b",
+            "a?b#c",
+            "+&:[",
+            "..",
+            "a\\b",
+        ] {
             assert_eq!(of(&format!("/{}", encode(name))), [name]);
         }
         assert_eq!(encode("with/slash \"ü%"), "with%2Fslash%20%22%C3%BC%25");

@@ -17,7 +17,10 @@ impl Query {
 
     /// Every value of a parameter, in order.
     pub(crate) fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
-        self.0.iter().filter(move |(key, _)| key == name).map(|(_, value)| value.as_str())
+        self.0
+            .iter()
+            .filter(move |(key, _)| key == name)
+            .map(|(_, value)| value.as_str())
     }
 
     /// `None` also for an empty value.
@@ -27,12 +30,15 @@ impl Query {
 
     /// `true` in any case is true, absent or empty is the default, any other text is false.
     pub(crate) fn flag(&self, name: &str, default: bool) -> bool {
-        self.text(name).map_or(default, |value| value.eq_ignore_ascii_case("true"))
+        self.text(name)
+            .map_or(default, |value| value.eq_ignore_ascii_case("true"))
     }
 }
 
 fn decode(text: &str) -> String {
-    percent_decode_str(&text.replace('+', " ")).decode_utf8_lossy().into_owned()
+    percent_decode_str(&text.replace('+', " "))
+        .decode_utf8_lossy()
+        .into_owned()
 }
 
 #[cfg(test)]
@@ -60,6 +66,9 @@ mod tests {
     #[test]
     fn a_repeated_parameter_gives_all_its_values_in_order() {
         let query = Query::parse(Some("expand=info&expand[]=x&expand=status&expand=a%20b+c"));
-        assert_eq!(query.all("expand").collect::<Vec<_>>(), ["info", "status", "a b c"]);
+        assert_eq!(
+            query.all("expand").collect::<Vec<_>>(),
+            ["info", "status", "a b c"]
+        );
     }
 }

@@ -64,7 +64,13 @@ impl IntoResponse for RestError {
     fn into_response(self) -> Response {
         let status = self.status();
         let message = self.to_string();
-        let mut response = json(status, &ErrorMessage { error_code: status.as_u16(), message: &message });
+        let mut response = json(
+            status,
+            &ErrorMessage {
+                error_code: status.as_u16(),
+                message: &message,
+            },
+        );
         if let Self::NoSuchMethod(route) = &self {
             set(&mut response, ALLOW, &route.methods().join(","));
         }
@@ -124,7 +130,9 @@ pub(super) fn mark(response: &mut Response, request_id: &str) {
 fn with_type(status: StatusCode, body: impl Into<Body>, content_type: &'static str) -> Response {
     let mut response = Response::new(body.into());
     *response.status_mut() = status;
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+    response
+        .headers_mut()
+        .insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
     response
 }
 

@@ -34,7 +34,10 @@ pub(crate) enum Operation {
 impl Operation {
     /// Operations without one ignore what is sent.
     pub(crate) fn has_body(self) -> bool {
-        matches!(self, Self::CreateConnector | Self::PutConfig | Self::PatchConfig | Self::ValidateConfig)
+        matches!(
+            self,
+            Self::CreateConnector | Self::PutConfig | Self::PatchConfig | Self::ValidateConfig
+        )
     }
 }
 
@@ -72,11 +75,17 @@ pub(crate) const ROUTES: &[Route] = &[
     route("/openapi.json", &[(Verb::Get, Operation::ApiDescription)]),
     route(
         "/connectors",
-        &[(Verb::Get, Operation::ListConnectors), (Verb::Post, Operation::CreateConnector)],
+        &[
+            (Verb::Get, Operation::ListConnectors),
+            (Verb::Post, Operation::CreateConnector),
+        ],
     ),
     route(
         "/connectors/{name}",
-        &[(Verb::Get, Operation::GetConnector), (Verb::Delete, Operation::DeleteConnector)],
+        &[
+            (Verb::Get, Operation::GetConnector),
+            (Verb::Delete, Operation::DeleteConnector),
+        ],
     ),
     route(
         "/connectors/{name}/config",
@@ -88,18 +97,48 @@ pub(crate) const ROUTES: &[Route] = &[
     ),
     route("/connectors/{name}/status", &[(Verb::Get, Operation::GetStatus)]),
     route("/connectors/{name}/tasks", &[(Verb::Get, Operation::ListTasks)]),
-    route("/connectors/{name}/tasks/{task}/status", &[(Verb::Get, Operation::GetTaskStatus)]),
-    route("/connectors/{name}/tasks/{task}/restart", &[(Verb::Post, Operation::RestartTask)]),
-    route("/connectors/{name}/restart", &[(Verb::Post, Operation::RestartConnector)]),
-    route("/connectors/{name}/pause", &[(Verb::Put, Operation::PauseConnector)]),
-    route("/connectors/{name}/resume", &[(Verb::Put, Operation::ResumeConnector)]),
-    route("/connectors/{name}/stop", &[(Verb::Put, Operation::StopConnector)]),
+    route(
+        "/connectors/{name}/tasks/{task}/status",
+        &[(Verb::Get, Operation::GetTaskStatus)],
+    ),
+    route(
+        "/connectors/{name}/tasks/{task}/restart",
+        &[(Verb::Post, Operation::RestartTask)],
+    ),
+    route(
+        "/connectors/{name}/restart",
+        &[(Verb::Post, Operation::RestartConnector)],
+    ),
+    route(
+        "/connectors/{name}/pause",
+        &[(Verb::Put, Operation::PauseConnector)],
+    ),
+    route(
+        "/connectors/{name}/resume",
+        &[(Verb::Put, Operation::ResumeConnector)],
+    ),
+    route(
+        "/connectors/{name}/stop",
+        &[(Verb::Put, Operation::StopConnector)],
+    ),
     route("/connectors/{name}/topics", &[(Verb::Get, Operation::GetTopics)]),
-    route("/connectors/{name}/topics/reset", &[(Verb::Put, Operation::ResetTopics)]),
-    route("/connectors/{name}/offsets", &[(Verb::Get, Operation::GetOffsets)]),
+    route(
+        "/connectors/{name}/topics/reset",
+        &[(Verb::Put, Operation::ResetTopics)],
+    ),
+    route(
+        "/connectors/{name}/offsets",
+        &[(Verb::Get, Operation::GetOffsets)],
+    ),
     route("/connector-plugins", &[(Verb::Get, Operation::ListPlugins)]),
-    route("/connector-plugins/{name}/config", &[(Verb::Get, Operation::GetPluginConfig)]),
-    route("/connector-plugins/{name}/config/validate", &[(Verb::Put, Operation::ValidateConfig)]),
+    route(
+        "/connector-plugins/{name}/config",
+        &[(Verb::Get, Operation::GetPluginConfig)],
+    ),
+    route(
+        "/connector-plugins/{name}/config/validate",
+        &[(Verb::Put, Operation::ValidateConfig)],
+    ),
 ];
 
 const fn route(pattern: &'static str, verbs: &'static [(Verb, Operation)]) -> Route {
@@ -119,8 +158,15 @@ impl Route {
     /// `None`: 405.
     pub(crate) fn operation(&self, method: &Method) -> Option<Operation> {
         // The answer to HEAD is the one to GET; its body is left out when it is sent.
-        let method = if *method == Method::HEAD { &Method::GET } else { method };
-        self.verbs.iter().find(|(verb, _)| verb.as_str() == method.as_str()).map(|(_, operation)| *operation)
+        let method = if *method == Method::HEAD {
+            &Method::GET
+        } else {
+            method
+        };
+        self.verbs
+            .iter()
+            .find(|(verb, _)| verb.as_str() == method.as_str())
+            .map(|(_, operation)| *operation)
     }
 
     /// The methods that the path knows, for `Allow`.
@@ -150,7 +196,9 @@ impl Route {
 
 /// `None`: 404.
 pub(crate) fn find(segments: &[String]) -> Option<(&'static Route, Parameters)> {
-    ROUTES.iter().find_map(|route| Some((route, route.parameters(segments)?)))
+    ROUTES
+        .iter()
+        .find_map(|route| Some((route, route.parameters(segments)?)))
 }
 
 #[cfg(test)]
@@ -163,27 +211,50 @@ mod tests {
     }
 
     fn named(name: &str) -> Parameters {
-        Parameters { name: name.to_owned(), task: None }
+        Parameters {
+            name: name.to_owned(),
+            task: None,
+        }
     }
 
     #[test]
     fn every_path_is_found_by_its_shape() {
         assert_eq!(found("/"), Some(("/", Parameters::default())));
-        assert_eq!(found("/connectors/"), Some(("/connectors", Parameters::default())));
-        assert_eq!(found("/connectors/a%2Fb/config"), Some(("/connectors/{name}/config", named("a/b"))));
-        assert_eq!(found("/connectors/config"), Some(("/connectors/{name}", named("config"))));
+        assert_eq!(
+            found("/connectors/"),
+            Some(("/connectors", Parameters::default()))
+        );
+        assert_eq!(
+            found("/connectors/a%2Fb/config"),
+            Some(("/connectors/{name}/config", named("a/b")))
+        );
+        assert_eq!(
+            found("/connectors/config"),
+            Some(("/connectors/{name}", named("config")))
+        );
         assert_eq!(
             found("/connector-plugins/Cast%24Value/config/validate"),
             Some(("/connector-plugins/{name}/config/validate", named("Cast$Value")))
         );
-        for path in ["/nope", "//connectors", "/connectors//config", "/connectors/a/tasks-config", "/connectors/a/b/c"] {
+        for path in [
+            "/nope",
+            "//connectors",
+            "/connectors//config",
+            "/connectors/a/tasks-config",
+            "/connectors/a/b/c",
+        ] {
             assert_eq!(found(path), None, "{path}");
         }
     }
 
     #[test]
     fn a_task_is_a_number_of_32_bits_or_there_is_no_such_path() {
-        let task = |text: &str| found(&format!("/connectors/c/tasks/{text}/status")).unwrap().1.task;
+        let task = |text: &str| {
+            found(&format!("/connectors/c/tasks/{text}/status"))
+                .unwrap()
+                .1
+                .task
+        };
         assert_eq!(task("0"), Some(0));
         assert_eq!(task("-1"), Some(-1));
         assert_eq!(task("x"), None);

@@ -1,5 +1,8 @@
 //! Which workers are connected, and since when each of them is silent. Kept by the leader only, in memory only.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
@@ -60,9 +63,16 @@ pub(crate) struct Silence {
 
 impl Directory {
     pub(crate) fn new(lease: Lease) -> Self {
-        let entries =
-            Entries { leading_since: Instant::now(), workers: BTreeMap::new(), kafka_cluster_id: None };
-        Self { lease, entries: Mutex::new(entries), changed: watch::Sender::new(()) }
+        let entries = Entries {
+            leading_since: Instant::now(),
+            workers: BTreeMap::new(),
+            kafka_cluster_id: None,
+        };
+        Self {
+            lease,
+            entries: Mutex::new(entries),
+            changed: watch::Sender::new(()),
+        }
     }
 
     pub(crate) fn lease(&self) -> Lease {
@@ -95,24 +105,38 @@ impl Directory {
         match entries.workers.get_mut(worker) {
             Some(entry) => entry.heard = now,
             None => {
-                entries.workers.insert(worker.clone(), Entry { heard: now, live: None });
+                entries.workers.insert(
+                    worker.clone(),
+                    Entry {
+                        heard: now,
+                        live: None,
+                    },
+                );
             }
         }
     }
 
     /// A session of the same worker that is still there is over: the worker has a new life.
     pub(super) fn open(&self, session: &Arc<LiveSession>) {
-        let entry = Entry { heard: Instant::now(), live: Some(Arc::clone(session)) };
+        let entry = Entry {
+            heard: Instant::now(),
+            live: Some(Arc::clone(session)),
+        };
         let mut entries = self.lock();
-        if let Some(cluster) = &session.offer.kafka_cluster_id {
-            entries.kafka_cluster_id = Some(Arc::clone(cluster));
-        }
         let before = entries.workers.insert(session.reporter.worker.clone(), entry);
         drop(entries);
         if let Some(old) = before.and_then(|entry| entry.live) {
             old.over.cancel();
         }
         self.changed.send_replace(());
+    }
+
+    /// Which cluster a worker works for, when it has found out.
+    pub(super) fn note_kafka_cluster(&self, id: &str) {
+        let mut entries = self.lock();
+        if !id.is_empty() && entries.kafka_cluster_id.as_deref() != Some(id) {
+            entries.kafka_cluster_id = Some(id.into());
+        }
     }
 
     /// The connection is lost; the lease goes on.
@@ -144,11 +168,20 @@ impl Directory {
     /// Workers that can be told something now.
     pub(crate) fn live_workers(&self) -> LiveWorkers {
         let entries = self.lock();
-        entries.workers.iter().filter(|(_, entry)| entry.live.is_some()).map(|(id, _)| id.clone()).collect()
+        entries
+            .workers
+            .iter()
+            .filter(|(_, entry)| entry.live.is_some())
+            .map(|(id, _)| id.clone())
+            .collect()
     }
 
     pub(crate) fn sessions(&self) -> Vec<Arc<LiveSession>> {
-        self.lock().workers.values().filter_map(|entry| entry.live.clone()).collect()
+        self.lock()
+            .workers
+            .values()
+            .filter_map(|entry| entry.live.clone())
+            .collect()
     }
 
     /// Workers find it out after they have registered; empty is not known yet.
@@ -169,14 +202,25 @@ impl Directory {
         let mut entries = self.lock();
         // A worker that tried to register and could not leaves nothing behind.
         entries.workers.retain(|id, entry| {
-            entry.live.is_some() || state.workers().contains_key(id) || entry.heard + self.lease.patience() > now
+            entry.live.is_some()
+                || state.workers().contains_key(id)
+                || entry.heard + self.lease.patience() > now
         });
-        let mut silence = Silence { expired: Vec::new(), next: None };
+        let mut silence = Silence {
+            expired: Vec::new(),
+            next: None,
+        };
         for (id, worker) in state.workers() {
-            let heard = entries.workers.get(id).map_or(entries.leading_since, |entry| entry.heard);
+            let heard = entries
+                .workers
+                .get(id)
+                .map_or(entries.leading_since, |entry| entry.heard);
             let deadline = heard + self.lease.patience();
             if deadline <= now {
-                silence.expired.push(Reporter { worker: id.clone(), session: worker.session.clone() });
+                silence.expired.push(Reporter {
+                    worker: id.clone(),
+                    session: worker.session.clone(),
+                });
             } else {
                 silence.next = Some(silence.next.map_or(deadline, |next| next.min(deadline)));
             }
@@ -188,7 +232,11 @@ impl Directory {
     pub(super) fn share_keys(&self, plugins: &mut [OfferedPlugin]) {
         for live in self.sessions() {
             for plugin in &mut *plugins {
-                let mut twins = live.offer.plugins.iter().filter(|other| other.class == plugin.class);
+                let mut twins = live
+                    .offer
+                    .plugins
+                    .iter()
+                    .filter(|other| other.class == plugin.class);
                 let twin = twins.find(|other| other.keys.get() == plugin.keys.get());
                 if let Some(twin) = twin {
                     plugin.keys = Arc::clone(&twin.keys);
@@ -198,13 +246,17 @@ impl Directory {
     }
 
     fn lock(&self) -> MutexGuard<'_, Entries> {
-        self.entries.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+        self.entries
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 }
 
 impl Entry {
     fn is_of(&self, session: &LiveSession) -> bool {
-        self.live.as_ref().is_some_and(|live| live.reporter.session == session.reporter.session)
+        self.live
+            .as_ref()
+            .is_some_and(|live| live.reporter.session == session.reporter.session)
     }
 }
 

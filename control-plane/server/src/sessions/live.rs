@@ -49,12 +49,16 @@ impl LiveSession {
             self.send(Message::Request(request)).await?;
             question.answered(deadline).await
         };
-        tokio::time::timeout(deadline, asked).await.unwrap_or(Err(AskError::TimedOut))
+        tokio::time::timeout(deadline, asked)
+            .await
+            .unwrap_or(Err(AskError::TimedOut))
     }
 
     /// Waits while the worker is slow to take what was sent before.
     pub(super) async fn send(&self, message: Message) -> Result<(), AskError> {
-        let message = v1::ControlMessage { message: Some(message) };
+        let message = v1::ControlMessage {
+            message: Some(message),
+        };
         self.outbound.send(Ok(message)).await.map_err(|_| AskError::Gone)
     }
 

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use towpath_state::{
-    ClusterState, Command, DesiredUnit, JsonTextError, OffsetChange, OffsetCommit, Release, Reporter, SourceOffset,
-    SourcePartition, TaskTopics, UnitReport,
+    ClusterState, Command, DesiredUnit, JsonTextError, OffsetChange, OffsetCommit, Release, Reporter,
+    SourceOffset, SourcePartition, TaskTopics, UnitReport,
 };
 use towpath_types::{ConnectorConfig, Epoch, TaskNumber, UnitId, UnitState, WorkerId};
 use towpath_wire::convert::{WireError, connector_name, required_unit};
@@ -20,7 +20,11 @@ pub(super) enum MessageError {
 
 pub(super) fn unit_reports(reports: v1::UnitReports) -> Result<Vec<UnitReport>, MessageError> {
     let read = reports.reports.into_iter().map(|report| {
-        let state = if report.ended { UnitState::Unassigned } else { report.state().into() };
+        let state = if report.ended {
+            UnitState::Unassigned
+        } else {
+            report.state().into()
+        };
         Ok(UnitReport {
             unit: required_unit(report.unit)?,
             epoch: Epoch(report.epoch),
@@ -34,7 +38,10 @@ pub(super) fn unit_reports(reports: v1::UnitReports) -> Result<Vec<UnitReport>, 
 
 pub(super) fn task_configs(message: v1::TaskConfigs, from: Reporter) -> Result<Command, MessageError> {
     let unit = required_unit(message.connector)?;
-    let configs = message.configs.into_iter().map(|config| Arc::new(ConnectorConfig::from(config)));
+    let configs = message
+        .configs
+        .into_iter()
+        .map(|config| Arc::new(ConnectorConfig::from(config)));
     Ok(Command::PutTaskConfigs {
         from,
         connector: unit.connector_name().clone(),
@@ -44,16 +51,31 @@ pub(super) fn task_configs(message: v1::TaskConfigs, from: Reporter) -> Result<C
 }
 
 /// The wire names no epoch: what a run that was replaced has used counts as well.
-pub(super) fn topics_used(message: v1::TopicsUsed, state: &ClusterState) -> Result<Option<TaskTopics>, MessageError> {
+pub(super) fn topics_used(
+    message: v1::TopicsUsed,
+    state: &ClusterState,
+) -> Result<Option<TaskTopics>, MessageError> {
     let unit = UnitId::Task(connector_name(&message.connector)?, TaskNumber(message.task));
     let epoch = state.unit(&unit).map(|unit| unit.epoch);
-    Ok(epoch.map(|epoch| TaskTopics { unit, epoch, topics: message.topics }))
+    Ok(epoch.map(|epoch| TaskTopics {
+        unit,
+        epoch,
+        topics: message.topics,
+    }))
 }
 
 pub(super) fn offset_commits(units: Vec<v1::UnitOffsets>) -> Result<Vec<OffsetCommit>, MessageError> {
     let commits = units.into_iter().map(|unit| {
-        let offsets = unit.offsets.into_iter().map(offset_change).collect::<Result<_, _>>()?;
-        Ok(OffsetCommit { unit: required_unit(unit.unit)?, epoch: Epoch(unit.epoch), offsets })
+        let offsets = unit
+            .offsets
+            .into_iter()
+            .map(offset_change)
+            .collect::<Result<_, _>>()?;
+        Ok(OffsetCommit {
+            unit: required_unit(unit.unit)?,
+            epoch: Epoch(unit.epoch),
+            offsets,
+        })
     });
     commits.collect()
 }
@@ -86,7 +108,10 @@ pub(super) struct Wanted {
 
 impl Wanted {
     pub(super) fn of(state: &ClusterState, worker: &WorkerId) -> Self {
-        Self { units: state.desired_units(worker), releases: state.releases(worker) }
+        Self {
+            units: state.desired_units(worker),
+            releases: state.releases(worker),
+        }
     }
 
     pub(super) fn to_assignment(&self, revision: u64) -> v1::Assignment {
@@ -111,5 +136,8 @@ fn desired_unit(desired: &DesiredUnit) -> v1::DesiredUnit {
 }
 
 fn release(release: &Release) -> v1::Release {
-    v1::Release { unit: Some((&release.unit).into()), epoch: release.epoch.get() }
+    v1::Release {
+        unit: Some((&release.unit).into()),
+        epoch: release.epoch.get(),
+    }
 }

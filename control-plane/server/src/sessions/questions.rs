@@ -55,7 +55,11 @@ impl Questions {
         }
         waiting.senders.insert(id, sender);
         drop(waiting);
-        Ok(Question { id, receiver, questions: self })
+        Ok(Question {
+            id,
+            receiver,
+            questions: self,
+        })
     }
 
     /// An answer that nobody waits for any more is dropped.
@@ -74,7 +78,9 @@ impl Questions {
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Waiting> {
-        self.waiting.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+        self.waiting
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 }
 
@@ -103,7 +109,10 @@ mod tests {
     const DEADLINE: Duration = Duration::from_secs(5);
 
     fn some_answer() -> Answer {
-        Answer::Error(v1::AnswerError { status: 500, message: "no".into() })
+        Answer::Error(v1::AnswerError {
+            status: 500,
+            message: "no".into(),
+        })
     }
 
     #[tokio::test]
@@ -129,7 +138,10 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_silent_worker_is_not_waited_for_longer_than_the_deadline() {
         let questions = Questions::default();
-        assert_eq!(questions.pose().unwrap().answered(DEADLINE).await, Err(AskError::TimedOut));
+        assert_eq!(
+            questions.pose().unwrap().answered(DEADLINE).await,
+            Err(AskError::TimedOut)
+        );
     }
 
     #[test]

@@ -30,7 +30,6 @@ pub(crate) enum RegistrationError {
 #[derive(Debug)]
 pub(crate) struct Offer {
     pub(crate) plugins: Vec<OfferedPlugin>,
-    pub(crate) kafka_cluster_id: Option<Arc<str>>,
 }
 
 #[derive(Debug)]
@@ -54,22 +53,35 @@ impl OfferedPlugin {
 pub(crate) struct Registered {
     pub(crate) registration: Registration,
     pub(crate) offer: Offer,
+    /// Empty if the worker does not know it yet.
+    pub(crate) kafka_cluster_id: String,
 }
 
 impl Registered {
     pub(crate) fn reporter(&self) -> Reporter {
-        Reporter { worker: self.registration.worker.clone(), session: self.registration.session.clone() }
+        Reporter {
+            worker: self.registration.worker.clone(),
+            session: self.registration.session.clone(),
+        }
     }
 }
 
-pub(crate) fn read(message: Option<v1::WorkerMessage>, session: SessionId) -> Result<Registered, RegistrationError> {
-    let Some(v1::worker_message::Message::Register(register)) = message.and_then(|message| message.message) else {
+pub(crate) fn read(
+    message: Option<v1::WorkerMessage>,
+    session: SessionId,
+) -> Result<Registered, RegistrationError> {
+    let Some(v1::worker_message::Message::Register(register)) = message.and_then(|message| message.message)
+    else {
         return Err(RegistrationError::NotFirst);
     };
     if register.worker_id.is_empty() {
         return Err(RegistrationError::NoWorkerId);
     }
-    let plugins = register.plugins.into_iter().filter_map(offered).collect::<Result<Vec<_>, _>>()?;
+    let plugins = register
+        .plugins
+        .into_iter()
+        .filter_map(offered)
+        .collect::<Result<Vec<_>, _>>()?;
     let registration = Registration {
         worker: WorkerId::new(&register.worker_id),
         session,
@@ -80,20 +92,31 @@ pub(crate) fn read(message: Option<v1::WorkerMessage>, session: SessionId) -> Re
         plugins: plugins.iter().map(replicated).collect(),
         held: register.running.into_iter().map(held).collect::<Result<_, _>>()?,
     };
-    let cluster = Some(register.kafka_cluster_id).filter(|id| !id.is_empty());
-    let offer = Offer { plugins, kafka_cluster_id: cluster.map(Into::into) };
-    Ok(Registered { registration, offer })
+    Ok(Registered {
+        registration,
+        offer: Offer { plugins },
+        kafka_cluster_id: register.kafka_cluster_id,
+    })
 }
 
 /// `None` for a kind that this control plane does not know: a newer worker may have some.
 fn offered(plugin: v1::RegisteredPlugin) -> Option<Result<OfferedPlugin, RegistrationError>> {
     let Ok(kind) = plugin.r#type.parse() else {
-        tracing::warn!(class = plugin.class, kind = plugin.r#type, "plugin of an unknown kind ignored");
+        tracing::warn!(
+            class = plugin.class,
+            kind = plugin.r#type,
+            "plugin of an unknown kind ignored"
+        );
         return None;
     };
     let keys = match RawValue::from_string(plugin.keys_json) {
         Ok(keys) => keys.into(),
-        Err(source) => return Some(Err(RegistrationError::Keys { class: plugin.class, source })),
+        Err(source) => {
+            return Some(Err(RegistrationError::Keys {
+                class: plugin.class,
+                source,
+            }));
+        }
     };
     Some(Ok(OfferedPlugin {
         class: plugin.class,
@@ -107,7 +130,12 @@ fn offered(plugin: v1::RegisteredPlugin) -> Option<Result<OfferedPlugin, Registr
 fn replicated(plugin: &OfferedPlugin) -> Plugin {
     Plugin {
         class: plugin.class.clone(),
-        aliases: plugin.names.iter().filter(|name| **name != plugin.class).cloned().collect(),
+        aliases: plugin
+            .names
+            .iter()
+            .filter(|name| **name != plugin.class)
+            .cloned()
+            .collect(),
         kind: plugin.kind,
         version: plugin.version.clone().unwrap_or_default(),
     }
@@ -115,7 +143,10 @@ fn replicated(plugin: &OfferedPlugin) -> Plugin {
 
 fn held(running: v1::RunningUnit) -> Result<HeldUnit, WireError> {
     let unit: UnitId = required_unit(running.unit)?;
-    Ok(HeldUnit { unit, epoch: Epoch(running.epoch) })
+    Ok(HeldUnit {
+        unit,
+        epoch: Epoch(running.epoch),
+    })
 }
 
 #[cfg(test)]
@@ -128,7 +159,10 @@ mod tests {
                 worker_id: "w1:8083".into(),
                 plugins,
                 running: vec![v1::RunningUnit {
-                    unit: Some(v1::UnitId { connector: "orders".into(), task: Some(0) }),
+                    unit: Some(v1::UnitId {
+                        connector: "orders".into(),
+                        task: Some(0),
+                    }),
                     epoch: 7,
                 }],
                 ..Default::default()
@@ -149,7 +183,9 @@ mod tests {
     #[test]
     fn names_and_running_units_are_read_and_an_unknown_kind_is_left_out() {
         let message = register(vec![plugin("source", "[]"), plugin("teleporter", "[]")]);
-        let Registered { registration, offer } = read(Some(message), "s1".into()).unwrap();
+        let Registered {
+            registration, offer, ..
+        } = read(Some(message), "s1".into()).unwrap();
         assert_eq!(registration.plugins.len(), 1);
         assert_eq!(registration.plugins[0].aliases, ["C"]);
         assert_eq!(registration.held[0].epoch, Epoch(7));
@@ -159,14 +195,28 @@ mod tests {
     #[test]
     fn keys_that_are_no_json_are_refused_before_they_reach_an_answer() {
         let error = read(Some(register(vec![plugin("sink", "[")])), "s1".into()).unwrap_err();
-        assert_eq!(error.to_string(), "the configuration keys of plugin `a.b.C` are not JSON");
+        assert_eq!(
+            error.to_string(),
+            "the configuration keys of plugin `a.b.C` are not JSON"
+        );
     }
 
     #[test]
     fn a_session_begins_with_a_registration() {
-        assert!(matches!(read(None, "s1".into()), Err(RegistrationError::NotFirst)));
-        let heartbeat = v1::worker_message::Message::Heartbeat(v1::Heartbeat { sequence: 1, ..v1::Heartbeat::default() });
-        let message = v1::WorkerMessage { message: Some(heartbeat) };
-        assert!(matches!(read(Some(message), "s1".into()), Err(RegistrationError::NotFirst)));
+        assert!(matches!(
+            read(None, "s1".into()),
+            Err(RegistrationError::NotFirst)
+        ));
+        let heartbeat = v1::worker_message::Message::Heartbeat(v1::Heartbeat {
+            sequence: 1,
+            ..v1::Heartbeat::default()
+        });
+        let message = v1::WorkerMessage {
+            message: Some(heartbeat),
+        };
+        assert!(matches!(
+            read(Some(message), "s1".into()),
+            Err(RegistrationError::NotFirst)
+        ));
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use futures::future::try_join_all;
 use tokio::sync::mpsc;
 use towpath_raft::{ClusterStore, Reads as _, StoreError};
-use towpath_state::{Applied, Command, Detail, Outcome, Refusal, Stale, UnitReport};
+use towpath_state::{Applied, Command, Detail, Outcome, Refusal, RemovalReason, Stale, UnitReport};
 use towpath_wire::v1;
 use towpath_wire::v1::control_message::Message;
 
@@ -29,6 +29,7 @@ pub(super) enum Note {
     Topics(v1::TopicsUsed),
     Commit(v1::OffsetCommit),
     Read(v1::OffsetRead),
+    Goodbye,
 }
 
 /// Ends when nobody sends notes any more and all are written.
@@ -77,6 +78,10 @@ impl Scribe<'_> {
                     self.write(std::mem::take(&mut gathered)).await?;
                     self.read(read).await?;
                 }
+                Note::Goodbye => {
+                    self.write(std::mem::take(&mut gathered)).await?;
+                    return Err(self.say_goodbye().await);
+                }
             }
         }
         self.write(gathered).await
@@ -85,10 +90,19 @@ impl Scribe<'_> {
     async fn write(&self, gathered: Gathered) -> Result<(), Ending> {
         let from = || self.session.reporter.clone();
         for part in gathered.reports.chunks(MAX_REPORTS_PER_COMMAND) {
-            self.propose(&Command::ReportUnitStates { from: from(), reports: part.to_vec() }).await?;
+            self.propose(&Command::ReportUnitStates {
+                from: from(),
+                reports: part.to_vec(),
+            })
+            .await?;
         }
-        let commands = gathered.task_configs.into_iter().map(|configs| messages::task_configs(configs, from()));
-        let commands = commands.collect::<Result<Vec<_>, _>>().map_err(Ending::BadMessage)?;
+        let commands = gathered
+            .task_configs
+            .into_iter()
+            .map(|configs| messages::task_configs(configs, from()));
+        let commands = commands
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(Ending::BadMessage)?;
         // Each is about another connector. Together they share the waiting for the disk.
         try_join_all(commands.iter().map(|command| self.propose(command))).await?;
         self.record_topics(gathered.topics).await
@@ -96,7 +110,9 @@ impl Scribe<'_> {
 
     async fn record_topics(&self, used: Vec<v1::TopicsUsed>) -> Result<(), Ending> {
         let topics = self.store.read_local(|state| {
-            let read = used.into_iter().map(|topics| messages::topics_used(topics, state));
+            let read = used
+                .into_iter()
+                .map(|topics| messages::topics_used(topics, state));
             read.filter_map(Result::transpose).collect::<Result<Vec<_>, _>>()
         });
         let topics = topics.map_err(Ending::BadMessage)?;
@@ -104,7 +120,9 @@ impl Scribe<'_> {
             return Ok(());
         }
         let from = self.session.reporter.clone();
-        self.propose(&Command::RecordTopics { from, topics }).await.map(drop)
+        self.propose(&Command::RecordTopics { from, topics })
+            .await
+            .map(drop)
     }
 
     /// Writes it until somebody says yes or no: reports are sent once, so none may be lost.
@@ -158,11 +176,32 @@ impl Scribe<'_> {
     async fn read(&self, read: v1::OffsetRead) -> Result<(), Ending> {
         // A task that starts must see what the one before it has committed, perhaps through another leader.
         let request_id = read.request_id;
-        let answer = match self.store.read(|state| messages::offsets_of(state, &read.connector)).await {
-            Ok(offsets) => v1::OffsetsFound { request_id, offsets, error: None },
-            Err(error) => v1::OffsetsFound { request_id, offsets: Vec::new(), error: Some(unavailable(&error)) },
+        let answer = match self
+            .store
+            .read(|state| messages::offsets_of(state, &read.connector))
+            .await
+        {
+            Ok(offsets) => v1::OffsetsFound {
+                request_id,
+                offsets,
+                error: None,
+            },
+            Err(error) => v1::OffsetsFound {
+                request_id,
+                offsets: Vec::new(),
+                error: Some(unavailable(&error)),
+            },
         };
         self.answer(Message::OffsetsFound(answer)).await
+    }
+
+    async fn say_goodbye(&self) -> Ending {
+        let from = self.session.reporter.clone();
+        let reason = RemovalReason::Left;
+        match self.propose(&Command::RemoveWorker { from, reason }).await {
+            Ok(_) => Ending::Left,
+            Err(ending) => ending,
+        }
     }
 
     async fn answer(&self, message: Message) -> Result<(), Ending> {
@@ -179,13 +218,24 @@ fn stale_of(applied: &Applied) -> Vec<Stale> {
 
 fn committed(request_id: u64, refused: &[Stale]) -> v1::OffsetCommitted {
     let refused = refused.iter().map(|stale| (&stale.unit).into()).collect();
-    v1::OffsetCommitted { request_id, refused, error: None }
+    v1::OffsetCommitted {
+        request_id,
+        refused,
+        error: None,
+    }
 }
 
 fn not_committed(request_id: u64, error: String) -> v1::OffsetCommitted {
-    v1::OffsetCommitted { request_id, refused: Vec::new(), error: Some(error) }
+    v1::OffsetCommitted {
+        request_id,
+        refused: Vec::new(),
+        error: Some(error),
+    }
 }
 
 fn unavailable(error: &StoreError) -> String {
-    format!("the control plane cannot take requests at the moment: {}", Chain(error))
+    format!(
+        "the control plane cannot take requests at the moment: {}",
+        Chain(error)
+    )
 }

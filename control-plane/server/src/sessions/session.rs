@@ -34,6 +34,8 @@ const HEARTBEATS_PER_LEASE: u32 = 3;
 /// Why a session is over.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Ending {
+    #[error("the worker has stopped and said good-bye")]
+    Left,
     #[error("the worker closed its side")]
     Closed,
     #[error("the connection is lost")]
@@ -46,7 +48,9 @@ pub(super) enum Ending {
     NotWritten(#[source] towpath_raft::StoreError),
     #[error("the worker sent something that cannot be read")]
     BadMessage(#[source] MessageError),
-    #[error("another session of the worker has begun, its lease ran out, or another node leads: register again")]
+    #[error(
+        "another session of the worker has begun, its lease ran out, or another node leads: register again"
+    )]
     Over,
     #[error("the control plane is stopping: register again")]
     Stopping,
@@ -56,7 +60,7 @@ impl Ending {
     fn to_status(&self) -> Option<Status> {
         let text = Chain(self).to_string();
         match self {
-            Self::Closed | Self::Lost(_) => None,
+            Self::Left | Self::Closed | Self::Lost(_) => None,
             Self::NeverRegistered => Some(Status::deadline_exceeded(text)),
             Self::BadRegistration(_) | Self::BadMessage(_) => Some(Status::invalid_argument(text)),
             Self::NotWritten(_) | Self::Stopping => Some(Status::unavailable(text)),
@@ -87,15 +91,25 @@ pub(super) async fn run(sessions: Sessions, mut inbound: Inbound, outbound: Outb
     }
 }
 
-async fn begin(sessions: &Sessions, inbound: &mut Inbound, outbound: &Outbound) -> Result<Arc<LiveSession>, Ending> {
+async fn begin(
+    sessions: &Sessions,
+    inbound: &mut Inbound,
+    outbound: &Outbound,
+) -> Result<Arc<LiveSession>, Ending> {
     let first = tokio::time::timeout(REGISTRATION_DEADLINE, inbound.message());
-    let first = first.await.map_err(|_| Ending::NeverRegistered)?.map_err(Ending::Lost)?;
+    let first = first
+        .await
+        .map_err(|_| Ending::NeverRegistered)?
+        .map_err(Ending::Lost)?;
     let id = SessionId::from(uuid::Uuid::new_v4().to_string());
     let mut registered = registration::read(first, id).map_err(Ending::BadRegistration)?;
     let reporter = registered.reporter();
     // Its lease must not run out while the registration is being written.
     sessions.directory.heard(&reporter.worker);
     register(sessions, &mut registered).await?;
+    sessions
+        .directory
+        .note_kafka_cluster(&registered.kafka_cluster_id);
     let mut offer = registered.offer;
     sessions.directory.share_keys(&mut offer.plugins);
     let session = Arc::new(LiveSession::new(reporter, offer, outbound.clone()));
@@ -108,10 +122,14 @@ async fn register(sessions: &Sessions, registered: &mut Registered) -> Result<()
     if !registration.held.is_empty() {
         // Only a process that lost its connection still runs something.
         let worker = &registration.worker;
-        registration.resumes =
-            sessions.store.read_local(|state| state.workers().get(worker).map(|known| known.session.clone()));
+        registration.resumes = sessions
+            .store
+            .read_local(|state| state.workers().get(worker).map(|known| known.session.clone()));
     }
-    let outcome = sessions.store.propose(Command::RegisterWorker(registration.clone())).await;
+    let outcome = sessions
+        .store
+        .propose(Command::RegisterWorker(registration.clone()))
+        .await;
     match outcome.map_err(Ending::NotWritten)? {
         Ok(_) => Ok(()),
         Err(refusal) => {
@@ -167,9 +185,11 @@ async fn listen(
         };
         sessions.directory.heard(&session.reporter.worker);
         if let Some(Heard::Heartbeat(heartbeat)) = &message.message {
-            sessions.directory.learn_kafka_cluster(&heartbeat.kafka_cluster_id);
+            sessions
+                .directory
+                .learn_kafka_cluster(&heartbeat.kafka_cluster_id);
         }
-        let note = match hear(session, message).await {
+        let note = match hear(sessions, session, message).await {
             Ok(Some(note)) => note,
             Ok(None) => continue,
             Err(ending) => return ending,
@@ -181,9 +201,17 @@ async fn listen(
 }
 
 /// What is to be noted of a message, if anything.
-async fn hear(session: &LiveSession, message: v1::WorkerMessage) -> Result<Option<Note>, Ending> {
+async fn hear(
+    sessions: &Sessions,
+    session: &LiveSession,
+    message: v1::WorkerMessage,
+) -> Result<Option<Note>, Ending> {
     let note = match message.message {
-        Some(Heard::Heartbeat(v1::Heartbeat { sequence, .. })) => {
+        Some(Heard::Heartbeat(v1::Heartbeat {
+            sequence,
+            kafka_cluster_id,
+        })) => {
+            sessions.directory.note_kafka_cluster(&kafka_cluster_id);
             let ack = Said::HeartbeatAck(v1::HeartbeatAck { sequence });
             session.send(ack).await.map_err(|_| Ending::Closed)?;
             return Ok(None);
@@ -202,6 +230,7 @@ async fn hear(session: &LiveSession, message: v1::WorkerMessage) -> Result<Optio
         Some(Heard::TopicsUsed(topics)) => Note::Topics(topics),
         Some(Heard::OffsetCommit(commit)) => Note::Commit(commit),
         Some(Heard::OffsetRead(read)) => Note::Read(read),
+        Some(Heard::Goodbye(v1::Goodbye {})) => Note::Goodbye,
         // A newer worker may say things that this control plane does not know.
         None => return Ok(None),
     };

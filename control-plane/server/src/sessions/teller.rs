@@ -2,6 +2,7 @@
 //! Changes that come while the worker takes its time become one message.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use towpath_raft::{ClusterStore, Reads as _};
 use towpath_state::ClusterState;
@@ -11,6 +12,9 @@ use towpath_wire::v1::control_message::Message;
 use super::live::LiveSession;
 use super::messages::Wanted;
 use super::session::Ending;
+
+/// Between two messages: the first of many changes is told at once, the others together.
+const MIN_INTERVAL: Duration = Duration::from_millis(50);
 
 pub(super) async fn tell(store: &Arc<dyn ClusterStore>, session: &LiveSession) -> Ending {
     let mut changes = store.subscribe();
@@ -30,6 +34,7 @@ pub(super) async fn tell(store: &Arc<dyn ClusterStore>, session: &LiveSession) -
                 return Ending::Closed;
             }
             said = Some(wanted);
+            tokio::time::sleep(MIN_INTERVAL).await;
         }
         if changes.changed().await.is_err() {
             return Ending::Stopping;

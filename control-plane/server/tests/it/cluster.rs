@@ -34,7 +34,12 @@ impl Cluster {
 
     pub(crate) async fn on_disk(data_dir: &Path) -> Self {
         let data_dir = data_dir.to_owned();
-        Self::start(Storage::Disk { data_dir, node: NodeId(1), peer_address: ANY_PORT.to_owned() }).await
+        Self::start(Storage::Disk {
+            data_dir,
+            node: NodeId(1),
+            peer_address: ANY_PORT.to_owned(),
+        })
+        .await
     }
 
     async fn start(storage: Storage) -> Self {
@@ -50,7 +55,13 @@ impl Cluster {
         let (rest, grpc) = (running.rest_address, running.grpc_address);
         let mut node = JoinSet::new();
         node.spawn(running.join());
-        Self { rest, grpc, client: reqwest::Client::new(), shutdown, node }
+        Self {
+            rest,
+            grpc,
+            client: reqwest::Client::new(),
+            shutdown,
+            node,
+        }
     }
 
     /// With one worker that has every recorded plugin.
@@ -89,13 +100,26 @@ impl Cluster {
         self.send_text(method, path, body.to_string()).await
     }
 
-    pub(crate) async fn send_text(&self, method: Method, path: &str, body: impl Into<reqwest::Body>) -> Answer {
-        let request = self.request(method, path).header("Content-Type", "application/json").body(body);
+    pub(crate) async fn send_text(
+        &self,
+        method: Method,
+        path: &str,
+        body: impl Into<reqwest::Body>,
+    ) -> Answer {
+        let request = self
+            .request(method, path)
+            .header("Content-Type", "application/json")
+            .body(body);
         Answer::of(request.send().await.unwrap()).await
     }
 
     pub(crate) async fn create(&self, name: &str) -> Answer {
-        self.send_json(Method::POST, "/connectors", &json!({"name": name, "config": source_config()})).await
+        self.send_json(
+            Method::POST,
+            "/connectors",
+            &json!({"name": name, "config": source_config()}),
+        )
+        .await
     }
 
     /// Waits until the answer to a GET is as wanted.
@@ -114,7 +138,10 @@ impl Cluster {
     /// Waits until the connector and so many tasks are RUNNING.
     pub(crate) async fn wait_until_running(&self, name: &str, tasks: usize) -> Answer {
         self.wait_for(&format!("/connectors/{name}/status"), |answer| {
-            let states = answer.body["tasks"].as_array().map(Vec::as_slice).unwrap_or_default();
+            let states = answer.body["tasks"]
+                .as_array()
+                .map(Vec::as_slice)
+                .unwrap_or_default();
             answer.body["connector"]["state"] == "RUNNING"
                 && states.len() == tasks
                 && states.iter().all(|task| task["state"] == "RUNNING")
@@ -141,7 +168,12 @@ impl Answer {
         let (status, headers) = (response.status(), response.headers().clone());
         let text = response.text().await.unwrap();
         let body = serde_json::from_str(&text).unwrap_or_default();
-        Self { status, headers, text, body }
+        Self {
+            status,
+            headers,
+            text,
+            body,
+        }
     }
 
     pub(crate) fn header(&self, name: &str) -> Option<&str> {

@@ -15,22 +15,43 @@ async fn everything_is_there_after_a_restart_and_units_that_still_run_are_not_di
     cluster.wait_until_running("c", 1).await;
     cluster.create("stopped").await;
     cluster.send(Method::PUT, "/connectors/stopped/stop").await;
-    cluster.wait_for("/connectors/stopped/status", |status| status.body["tasks"] == json!([])).await;
-    cluster.wait_for("/connectors/c/topics", |topics| topics.body["c"]["topics"] == json!(["rec-topic"])).await;
+    cluster
+        .wait_for("/connectors/stopped/status", |status| {
+            status.body["tasks"] == json!([])
+        })
+        .await;
+    cluster
+        .wait_for("/connectors/c/topics", |topics| {
+            topics.body["c"]["topics"] == json!(["rec-topic"])
+        })
+        .await;
     let before = cluster.get("/connectors?expand=info").await;
     cluster.stop().await;
     let running = worker.crash();
 
     let cluster = Cluster::on_disk(data.path()).await;
-    let after = cluster.wait_for("/connectors?expand=info", |answer| answer.status.as_u16() == 200).await;
+    let after = cluster
+        .wait_for("/connectors?expand=info", |answer| answer.status.as_u16() == 200)
+        .await;
     assert_eq!(after.text, before.text);
-    assert_eq!(cluster.get("/connectors/c/status").await.body["tasks"][0]["state"], "RUNNING", "within the lease");
-    let options = WorkerOptions { running: running.clone(), ..WorkerOptions::named("worker-1:8083") };
+    assert_eq!(
+        cluster.get("/connectors/c/status").await.body["tasks"][0]["state"],
+        "RUNNING",
+        "within the lease"
+    );
+    let options = WorkerOptions {
+        running: running.clone(),
+        ..WorkerOptions::named("worker-1:8083")
+    };
     let again = ScriptedWorker::start(cluster.grpc, options).await;
     cluster.create("new").await;
     cluster.wait_until_running("new", 1).await;
     for (unit, epoch) in running {
-        assert_eq!((again.running().get(&unit), again.starts(&unit)), (Some(&epoch), 0), "{unit}");
+        assert_eq!(
+            (again.running().get(&unit), again.starts(&unit)),
+            (Some(&epoch), 0),
+            "{unit}"
+        );
     }
     cluster.stop().await;
 }

@@ -6,6 +6,7 @@ mod durability;
 mod grpc;
 mod replay;
 mod script;
+mod secrets;
 mod sessions;
 mod transport;
 mod worker;

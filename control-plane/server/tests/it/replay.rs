@@ -21,7 +21,11 @@ fn is_served(line: &&Line) -> bool {
 async fn every_recorded_answer_that_this_server_gives_is_as_recorded_or_better() {
     let (cluster, _worker) = Cluster::with_worker().await;
     let lines: Vec<&Line> = script::recorded().iter().filter(is_served).collect();
-    assert_eq!(lines.len(), 182, "of 222: 28 about altering offsets, 12 about loggers");
+    assert_eq!(
+        lines.len(),
+        182,
+        "of 222: 28 about altering offsets, 12 about loggers"
+    );
     let replay = Replay::new(cluster.url(""), Path::new("/data"));
     let differences = replay.run(lines).await;
     assert!(differences.is_empty(), "{}", report(&differences));

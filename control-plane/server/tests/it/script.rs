@@ -41,19 +41,31 @@ fn names_of(class: &str) -> Vec<String> {
 
 fn keys_of(class: &str) -> Value {
     let is_about = |line: &&Line| {
-        let name = line.request.strip_prefix("GET /connector-plugins/").and_then(|rest| rest.strip_suffix("/config"));
+        let name = line
+            .request
+            .strip_prefix("GET /connector-plugins/")
+            .and_then(|rest| rest.strip_suffix("/config"));
         line.status == 200 && name.is_some_and(|name| names_of(class).iter().any(|own| own == name))
     };
-    RECORDED.iter().find(is_about).map_or_else(|| json!([]), |line| line.body.clone())
+    RECORDED
+        .iter()
+        .find(is_about)
+        .map_or_else(|| json!([]), |line| line.body.clone())
 }
 
 fn is_sink(config: &ConnectorConfig) -> bool {
-    config.get("connector.class").is_some_and(|class| class.contains("Sink"))
+    config
+        .get("connector.class")
+        .is_some_and(|class| class.contains("Sink"))
 }
 
 /// As recorded, if this very configuration was; otherwise the few rules that the tests need.
 pub(crate) fn validate(config: &ConnectorConfig) -> v1::ValidationAnswer {
-    let kind = if is_sink(config) { v1::ConnectorKind::Sink } else { v1::ConnectorKind::Source };
+    let kind = if is_sink(config) {
+        v1::ConnectorKind::Sink
+    } else {
+        v1::ConnectorKind::Source
+    };
     let class = config.get("connector.class").unwrap_or_default().to_owned();
     let same = |line: &&Line| {
         let body = line.request_body.as_deref().unwrap_or_default();
@@ -114,9 +126,17 @@ fn mistakes(config: &ConnectorConfig) -> Vec<String> {
 
 /// A source has one task, a sink as many as it may have.
 pub(crate) fn task_configs(config: &ConnectorConfig) -> Vec<v1::Config> {
-    let count = if is_sink(config) { config.get("tasks.max").map_or(1, |max| max.parse().unwrap_or(1)) } else { 1 };
+    let count = if is_sink(config) {
+        config.get("tasks.max").map_or(1, |max| max.parse().unwrap_or(1))
+    } else {
+        1
+    };
     let mut task = config.clone();
-    let class = if is_sink(config) { "FileStreamSinkTask" } else { "FileStreamSourceTask" };
+    let class = if is_sink(config) {
+        "FileStreamSinkTask"
+    } else {
+        "FileStreamSourceTask"
+    };
     task.insert("task.class", format!("org.apache.kafka.connect.file.{class}"));
     let task = Arc::new(task);
     (0..count).map(|_| (&*task).into()).collect()
@@ -126,13 +146,25 @@ pub(crate) fn task_configs(config: &ConnectorConfig) -> Vec<v1::Config> {
 pub(crate) fn task_report(unit: v1::UnitId, epoch: u64, config: &ConnectorConfig) -> v1::UnitReport {
     let file = config.get("file").unwrap_or_default();
     let trace = if file.starts_with(UNUSABLE_FOLDER) {
-        Some(format!("org.apache.kafka.connect.errors.ConnectException: Couldn't find or create file '{file}'"))
-    } else if config.get("value.converter").is_some_and(|converter| converter.contains("Json")) {
-        Some("org.apache.kafka.connect.errors.ConnectException: Tolerance exceeded in error handler".to_owned())
+        Some(format!(
+            "org.apache.kafka.connect.errors.ConnectException: Couldn't find or create file '{file}'"
+        ))
+    } else if config
+        .get("value.converter")
+        .is_some_and(|converter| converter.contains("Json"))
+    {
+        Some(
+            "org.apache.kafka.connect.errors.ConnectException: Tolerance exceeded in error handler"
+                .to_owned(),
+        )
     } else {
         None
     };
-    let state = if trace.is_some() { v1::UnitState::Failed } else { v1::UnitState::Running };
+    let state = if trace.is_some() {
+        v1::UnitState::Failed
+    } else {
+        v1::UnitState::Running
+    };
     v1::UnitReport {
         unit: Some(unit),
         epoch,

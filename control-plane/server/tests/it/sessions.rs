@@ -24,7 +24,11 @@ fn commit(request_id: u64, unit: &UnitId, epoch: u64, position: u32) -> Says {
         partition_json: r#"{"filename":"/data/in.txt"}"#.into(),
         offset_json: Some(format!(r#"{{"position":{position}}}"#)),
     };
-    let units = vec![v1::UnitOffsets { unit: Some(unit.into()), epoch, offsets: vec![offset] }];
+    let units = vec![v1::UnitOffsets {
+        unit: Some(unit.into()),
+        epoch,
+        offsets: vec![offset],
+    }];
     Says::OffsetCommit(v1::OffsetCommit { request_id, units })
 }
 
@@ -35,7 +39,6 @@ async fn units_of_a_silent_worker_go_to_another_when_its_lease_is_over() {
     cluster.create("c").await;
     cluster.wait_until_running("c", 1).await;
     let second = cluster.join("w2:8083").await;
-    second.wait_until_running(|units| !units.is_empty()).await;
     first.go_silent();
     second.wait_until_running(|units| units.len() == 2).await;
     let status = cluster.wait_until_running("c", 1).await;
@@ -51,7 +54,9 @@ async fn units_of_a_dead_worker_are_unassigned_when_nobody_else_is_there() {
     cluster.wait_until_running("c", 1).await;
     drop(worker);
     let status = cluster
-        .wait_for("/connectors/c/status", |status| status.body["tasks"][0]["state"] == "UNASSIGNED")
+        .wait_for("/connectors/c/status", |status| {
+            status.body["tasks"][0]["state"] == "UNASSIGNED"
+        })
         .await;
     assert_eq!(status.body["connector"]["state"], "UNASSIGNED");
     cluster.stop().await;
@@ -63,12 +68,19 @@ async fn a_worker_that_only_lost_its_connection_goes_on_with_what_it_runs() {
     cluster.create("c").await;
     cluster.wait_until_running("c", 1).await;
     let running = worker.crash();
-    let options = WorkerOptions { running: running.clone(), ..WorkerOptions::named("worker-1:8083") };
+    let options = WorkerOptions {
+        running: running.clone(),
+        ..WorkerOptions::named("worker-1:8083")
+    };
     let again = ScriptedWorker::start(cluster.grpc, options).await;
     cluster.create("another").await;
     again.wait_until_running(|units| units.len() == 4).await;
     for (unit, epoch) in running {
-        assert_eq!((again.running()[&unit], again.starts(&unit)), (epoch, 0), "{unit} was not started anew");
+        assert_eq!(
+            (again.running()[&unit], again.starts(&unit)),
+            (epoch, 0),
+            "{unit} was not started anew"
+        );
     }
     cluster.stop().await;
 }
@@ -104,19 +116,40 @@ async fn offsets_count_for_the_current_run_only_and_are_read_back() {
     let epoch = worker.running()[&task("c")];
 
     worker.say(commit(1, &task("c"), epoch, 10)).await;
-    let Said::OffsetCommitted(committed) = worker.hear().await else { panic!("expected an acknowledgement") };
-    assert_eq!((committed.request_id, committed.refused.len(), committed.error), (1, 0, None));
+    let Said::OffsetCommitted(committed) = worker.hear().await else {
+        panic!("expected an acknowledgement")
+    };
+    assert_eq!(
+        (committed.request_id, committed.refused.len(), committed.error),
+        (1, 0, None)
+    );
     let expected = r#"{"offsets":[{"partition":{"filename":"/data/in.txt"},"offset":{"position":10}}]}"#;
     assert_eq!(cluster.get("/connectors/c/offsets").await.text, expected);
 
     worker.say(commit(2, &task("c"), epoch - 1, 5)).await;
-    let Said::OffsetCommitted(refused) = worker.hear().await else { panic!("expected an acknowledgement") };
+    let Said::OffsetCommitted(refused) = worker.hear().await else {
+        panic!("expected an acknowledgement")
+    };
     assert_eq!(refused.refused, [v1::UnitId::from(&task("c"))]);
-    assert_eq!(cluster.get("/connectors/c/offsets").await.text, expected, "unchanged");
+    assert_eq!(
+        cluster.get("/connectors/c/offsets").await.text,
+        expected,
+        "unchanged"
+    );
 
-    worker.say(Says::OffsetRead(v1::OffsetRead { request_id: 3, connector: "c".into() })).await;
-    let Said::OffsetsFound(found) = worker.hear().await else { panic!("expected offsets") };
-    assert_eq!(found.offsets[0].offset_json.as_deref(), Some(r#"{"position":10}"#));
+    worker
+        .say(Says::OffsetRead(v1::OffsetRead {
+            request_id: 3,
+            connector: "c".into(),
+        }))
+        .await;
+    let Said::OffsetsFound(found) = worker.hear().await else {
+        panic!("expected offsets")
+    };
+    assert_eq!(
+        found.offsets[0].offset_json.as_deref(),
+        Some(r#"{"position":10}"#)
+    );
     cluster.stop().await;
 }
 
@@ -125,10 +158,21 @@ async fn an_offset_that_is_no_json_fails_its_commit_and_not_the_session() {
     let (cluster, worker) = Cluster::with_worker().await;
     cluster.create("c").await;
     cluster.wait_until_running("c", 1).await;
-    let offset = v1::Offset { partition_json: "[".into(), offset_json: None };
-    let units = vec![v1::UnitOffsets { unit: Some((&task("c")).into()), epoch: 1, offsets: vec![offset] }];
-    worker.say(Says::OffsetCommit(v1::OffsetCommit { request_id: 7, units })).await;
-    let Said::OffsetCommitted(answer) = worker.hear().await else { panic!("expected an acknowledgement") };
+    let offset = v1::Offset {
+        partition_json: "[".into(),
+        offset_json: None,
+    };
+    let units = vec![v1::UnitOffsets {
+        unit: Some((&task("c")).into()),
+        epoch: 1,
+        offsets: vec![offset],
+    }];
+    worker
+        .say(Says::OffsetCommit(v1::OffsetCommit { request_id: 7, units }))
+        .await;
+    let Said::OffsetCommitted(answer) = worker.hear().await else {
+        panic!("expected an acknowledgement")
+    };
     assert_eq!(answer.request_id, 7);
     assert!(answer.error.is_some());
     cluster.create("d").await;
@@ -144,15 +188,27 @@ async fn a_report_of_a_run_that_is_over_changes_nothing() {
     let epoch = worker.running()[&connector("c")];
     let report = |epoch, state: v1::UnitState| {
         let unit = Some((&connector("c")).into());
-        let report = v1::UnitReport { unit, epoch, state: state.into(), ..Default::default() };
-        Says::UnitReports(v1::UnitReports { reports: vec![report] })
+        let report = v1::UnitReport {
+            unit,
+            epoch,
+            state: state.into(),
+            ..Default::default()
+        };
+        Says::UnitReports(v1::UnitReports {
+            reports: vec![report],
+        })
     };
     worker.say(report(epoch - 1, v1::UnitState::Failed)).await;
     worker.say(report(epoch, v1::UnitState::Paused)).await;
     let status = cluster
-        .wait_for("/connectors/c/status", |status| status.body["connector"]["state"] != "RUNNING")
+        .wait_for("/connectors/c/status", |status| {
+            status.body["connector"]["state"] != "RUNNING"
+        })
         .await;
-    assert_eq!(status.body["connector"]["state"], "PAUSED", "the older run was not listened to");
+    assert_eq!(
+        status.body["connector"]["state"], "PAUSED",
+        "the older run was not listened to"
+    );
     cluster.stop().await;
 }
 
@@ -168,7 +224,10 @@ async fn a_unit_moves_only_after_its_worker_has_let_go() {
     second.wait_until_running(|units| units.len() == 4).await;
     first.wait_until_running(|units| units.len() == 4).await;
     let (one, other) = (first.running(), second.running());
-    assert!(one.keys().all(|unit| !other.contains_key(unit)), "no unit is on both");
+    assert!(
+        one.keys().all(|unit| !other.contains_key(unit)),
+        "no unit is on both"
+    );
     cluster.stop().await;
 }
 
@@ -177,12 +236,43 @@ async fn a_deleted_connector_leaves_its_worker_and_its_offsets_stay() {
     let (cluster, worker) = Cluster::with_worker().await;
     cluster.create("c").await;
     cluster.wait_until_running("c", 1).await;
-    worker.say(commit(1, &task("c"), worker.running()[&task("c")], 10)).await;
+    worker
+        .say(commit(1, &task("c"), worker.running()[&task("c")], 10))
+        .await;
     worker.hear().await;
-    assert_eq!(cluster.send(reqwest::Method::DELETE, "/connectors/c").await.status.as_u16(), 204);
+    assert_eq!(
+        cluster
+            .send(reqwest::Method::DELETE, "/connectors/c")
+            .await
+            .status
+            .as_u16(),
+        204
+    );
     worker.wait_until_running(BTreeMap::is_empty).await;
-    cluster.get("/connectors/c/status").await.assert_error(404, "No status found for connector c");
+    cluster
+        .get("/connectors/c/status")
+        .await
+        .assert_error(404, "No status found for connector c");
     cluster.create("c").await;
-    assert_eq!(cluster.get("/connectors/c/offsets").await.body["offsets"][0]["offset"], json!({"position": 10}));
+    assert_eq!(
+        cluster.get("/connectors/c/offsets").await.body["offsets"][0]["offset"],
+        json!({"position": 10})
+    );
+    cluster.stop().await;
+}
+
+#[tokio::test]
+async fn a_worker_that_says_goodbye_is_not_waited_for() {
+    let cluster = Cluster::in_memory().await;
+    let mut first = cluster.join("w1:8083").await;
+    cluster.create("c").await;
+    cluster.wait_until_running("c", 1).await;
+    first.say(Says::Goodbye(v1::Goodbye {})).await;
+    first.ended().await;
+    let status = cluster.get("/connectors/c/status").await.body;
+    assert_eq!(
+        status["tasks"][0]["state"], "UNASSIGNED",
+        "when the session is over, so is the worker"
+    );
     cluster.stop().await;
 }

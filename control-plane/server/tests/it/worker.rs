@@ -35,7 +35,12 @@ pub(crate) struct WorkerOptions {
 
 impl WorkerOptions {
     pub(crate) fn named(id: &str) -> Self {
-        Self { id: id.to_owned(), plugins: script::plugins(), running: BTreeMap::new(), answers: true }
+        Self {
+            id: id.to_owned(),
+            plugins: script::plugins(),
+            running: BTreeMap::new(),
+            answers: true,
+        }
     }
 }
 
@@ -64,9 +69,15 @@ impl ScriptedWorker {
         let mut client = WorkerSessionsClient::new(channel.connect().await.unwrap())
             .max_decoding_message_size(MAX_MESSAGE_BYTES);
         say(&says, Says::Register(registration(&options))).await;
-        let mut inbound = client.open(ReceiverStream::new(outbound)).await.unwrap().into_inner();
+        let mut inbound = client
+            .open(ReceiverStream::new(outbound))
+            .await
+            .unwrap()
+            .into_inner();
         let first = inbound.message().await.unwrap().unwrap().message.unwrap();
-        let Said::Registered(registered) = first else { panic!("expected `registered`, got {first:?}") };
+        let Said::Registered(registered) = first else {
+            panic!("expected `registered`, got {first:?}")
+        };
         assert_eq!(u128::from(registered.lease_ms), LEASE.as_millis());
         let shared = Arc::new(Shared {
             running: Mutex::new(options.running),
@@ -79,7 +90,13 @@ impl ScriptedWorker {
         let mut tasks = JoinSet::new();
         tasks.spawn(beat(says.clone(), Arc::clone(&shared)));
         tasks.spawn(follow(inbound, says.clone(), hears, Arc::clone(&shared)));
-        Self { session: registered.session_id, says, heard: heard.into(), shared, tasks }
+        Self {
+            session: registered.session_id,
+            says,
+            heard: heard.into(),
+            shared,
+            tasks,
+        }
     }
 
     /// Units and their epochs.
@@ -88,13 +105,23 @@ impl ScriptedWorker {
     }
 
     pub(crate) fn starts(&self, unit: &UnitId) -> u32 {
-        self.shared.starts.lock().unwrap().get(unit).copied().unwrap_or_default()
+        self.shared
+            .starts
+            .lock()
+            .unwrap()
+            .get(unit)
+            .copied()
+            .unwrap_or_default()
     }
 
     pub(crate) async fn wait_until_running(&self, is_wanted: impl Fn(&BTreeMap<UnitId, u64>) -> bool) {
         let begun = tokio::time::Instant::now();
         while !is_wanted(&self.running()) {
-            assert!(begun.elapsed() < DEADLINE, "the worker still runs {:?}", self.running());
+            assert!(
+                begun.elapsed() < DEADLINE,
+                "the worker still runs {:?}",
+                self.running()
+            );
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     }
@@ -111,14 +138,19 @@ impl ScriptedWorker {
     /// The next answer to something that was said by hand.
     pub(crate) async fn hear(&self) -> Said {
         let mut heard = self.heard.lock().await;
-        tokio::time::timeout(DEADLINE, heard.recv()).await.expect("an answer").expect("a session")
+        tokio::time::timeout(DEADLINE, heard.recv())
+            .await
+            .expect("an answer")
+            .expect("a session")
     }
 
     /// Waits until the control plane has ended the session.
     pub(crate) async fn ended(&mut self) {
         self.go_silent();
         let ended = async { while self.tasks.join_next().await.is_some() {} };
-        tokio::time::timeout(DEADLINE, ended).await.expect("the session ends");
+        tokio::time::timeout(DEADLINE, ended)
+            .await
+            .expect("the session ends");
     }
 
     /// The connection is gone, what runs goes on: for a later session of the same worker.
@@ -135,14 +167,23 @@ fn registration(options: &WorkerOptions) -> v1::Register {
         labels: [("zone".to_owned(), "a".to_owned())].into(),
         plugins: options.plugins.clone(),
         kafka_cluster_id: "CLUSTERID".into(),
-        running: running.map(|(unit, epoch)| v1::RunningUnit { unit: Some(unit.into()), epoch: *epoch }).collect(),
+        running: running
+            .map(|(unit, epoch)| v1::RunningUnit {
+                unit: Some(unit.into()),
+                epoch: *epoch,
+            })
+            .collect(),
         group_id: "connect-cluster".into(),
     }
 }
 
 async fn say(says: &mpsc::Sender<v1::WorkerMessage>, message: Says) {
     // A session that is over hears nothing; the test sees that elsewhere.
-    says.send(v1::WorkerMessage { message: Some(message) }).await.ok();
+    says.send(v1::WorkerMessage {
+        message: Some(message),
+    })
+    .await
+    .ok();
 }
 
 async fn beat(says: mpsc::Sender<v1::WorkerMessage>, shared: Arc<Shared>) {
@@ -150,7 +191,14 @@ async fn beat(says: mpsc::Sender<v1::WorkerMessage>, shared: Arc<Shared>) {
         if shared.is_silent.load(Ordering::Relaxed) {
             return;
         }
-        say(&says, Says::Heartbeat(v1::Heartbeat { sequence, ..v1::Heartbeat::default() })).await;
+        say(
+            &says,
+            Says::Heartbeat(v1::Heartbeat {
+                sequence,
+                kafka_cluster_id: String::new(),
+            }),
+        )
+        .await;
         tokio::time::sleep(HEARTBEAT).await;
     }
 }
@@ -177,10 +225,15 @@ async fn answer(request: v1::WorkerRequest, says: &mpsc::Sender<v1::WorkerMessag
             v1::worker_answer::Answer::Validated(script::validate(&validate.config.unwrap().into()))
         }
         v1::worker_request::Request::GroupOffsets(_) => {
-            v1::worker_answer::Answer::Offsets(v1::OffsetsAnswer { offsets: script::group_offsets() })
+            v1::worker_answer::Answer::Offsets(v1::OffsetsAnswer {
+                offsets: script::group_offsets(),
+            })
         }
     };
-    let answer = v1::WorkerAnswer { request_id: request.request_id, answer: Some(answer) };
+    let answer = v1::WorkerAnswer {
+        request_id: request.request_id,
+        answer: Some(answer),
+    };
     say(says, Says::Answer(answer)).await;
 }
 
@@ -215,8 +268,10 @@ impl Shared {
     fn take_up(&self, units: &[v1::DesiredUnit]) -> Vec<v1::DesiredUnit> {
         let mut running = self.running.lock().unwrap();
         let mut targets = self.targets.lock().unwrap();
-        let wanted: BTreeMap<UnitId, &v1::DesiredUnit> =
-            units.iter().map(|desired| (desired.unit.clone().unwrap().try_into().unwrap(), desired)).collect();
+        let wanted: BTreeMap<UnitId, &v1::DesiredUnit> = units
+            .iter()
+            .map(|desired| (desired.unit.clone().unwrap().try_into().unwrap(), desired))
+            .collect();
         running.retain(|unit, _| wanted.contains_key(unit));
         targets.retain(|unit, _| wanted.contains_key(unit));
         let mut changed = Vec::new();
@@ -238,7 +293,12 @@ fn is_running_instance(desired: &v1::DesiredUnit) -> bool {
 }
 
 fn report(desired: &v1::DesiredUnit) -> v1::UnitReport {
-    let config = desired.task_config.clone().or(desired.connector_config.clone()).unwrap_or_default().into();
+    let config = desired
+        .task_config
+        .clone()
+        .or(desired.connector_config.clone())
+        .unwrap_or_default()
+        .into();
     let mut report = script::task_report(desired.unit.clone().unwrap(), desired.epoch, &config);
     let state = match (desired.target_state(), desired.task_config.is_some()) {
         (v1::TargetState::Paused, _) => Some(v1::UnitState::Paused),
