@@ -237,7 +237,7 @@ async fn explained(session: &Session<'_>, error: ApiError) -> Failure {
     match session.cluster.plugins().await {
         Ok(mut plugins) => {
             plugins.retain(|plugin| plugin.kind == "source" || plugin.kind == "sink");
-            plugins.sort_by(|a, b| (&b.kind, &a.class).cmp(&(&a.kind, &b.class)));
+            plugins.sort_by(|a, b| (&a.kind, &a.class).cmp(&(&b.kind, &b.class)));
             Failure::UnknownClass {
                 available: format!("\n{}\n", plugin_table(&plugins)),
             }

@@ -130,12 +130,23 @@ impl Failure {
         text
     }
 
-    /// What stands below the message.
-    pub(crate) fn details(&self) -> Option<&str> {
+    /// What stands below the message: what could have been meant, and what was and was not done besides.
+    pub(crate) fn details(&self) -> Vec<String> {
         match self {
-            Self::ConnectorNotFound { available, .. } | Self::UnknownClass { available } => Some(available),
-            Self::NotDone { source, .. } => source.details(),
-            _ => None,
+            Self::ConnectorNotFound { available, .. } | Self::UnknownClass { available } => {
+                vec![available.clone()]
+            }
+            Self::NotDone {
+                source,
+                progress,
+                past,
+                ..
+            } => {
+                let mut details = source.details();
+                details.extend(progress.as_ref().map(|progress| progress.sentence(past)));
+                details
+            }
+            _ => Vec::new(),
         }
     }
 
@@ -149,11 +160,6 @@ impl Failure {
             Self::NoName { origin } => Some(format!(
                 "{origin} holds a configuration alone; write {{\"name\": …, \"config\": …}}, or say `--name NAME`"
             )),
-            Self::NotDone {
-                past,
-                progress: Some(progress),
-                ..
-            } => Some(progress.sentence(past)),
             Self::NotDone { source, .. } => source.hint().or_else(|| match source.as_ref() {
                 Self::Api(error) if error.is_not_found() => {
                     Some("`kcctl get connectors` lists those that there are".into())

@@ -33,7 +33,7 @@ fn main() -> ExitCode {
         Ok(()) => Exit::Success,
         Err(Failure::Reported) => Exit::Failure,
         Err(failure) => {
-            printer.error(&failure.message(), failure.details(), failure.hint().as_deref());
+            printer.error(&failure.message(), &failure.details(), failure.hint().as_deref());
             failure.exit()
         }
     };

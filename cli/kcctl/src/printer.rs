@@ -86,11 +86,9 @@ impl Printer {
     }
 
     /// An error, what belongs to it, and what to do.
-    pub(crate) fn error(&self, message: &str, details: Option<&str>, hint: Option<&str>) {
+    pub(crate) fn error(&self, message: &str, details: &[String], hint: Option<&str>) {
         self.to_stderr(&self.err.red(&format!("error: {message}")));
-        if let Some(details) = details {
-            self.to_stderr(details);
-        }
+        details.iter().for_each(|details| self.to_stderr(details));
         if let Some(hint) = hint {
             self.to_stderr(&format!("hint: {hint}"));
         }

@@ -168,7 +168,7 @@ fn the_first_failure_stops_and_says_what_was_applied() {
         output.stderr,
         "error: connector \"b\" was not applied: Connector configuration is invalid and contains the following 1 \
          error(s):\nMissing required configuration \"topic\" which has no default value.\n\
-         hint: applied: 1 (a); not applied: 3 (b, c, d)\n"
+         applied: 1 (a); not applied: 3 (b, c, d)\n"
     );
     assert_eq!(server.changes().len(), 2);
 }

@@ -74,7 +74,8 @@ fn the_first_failure_ends_the_command_and_the_rest_is_named() {
     assert_eq!(
         output.stderr,
         "error: connector \"nope\" was not paused: Unknown connector nope\n\
-         hint: paused: 1 (src); not paused: 2 (nope, snk)\n"
+         paused: 1 (src); not paused: 2 (nope, snk)\n\
+         hint: `kcctl get connectors` lists those that there are\n"
     );
     assert_eq!(
         server.changes(),
