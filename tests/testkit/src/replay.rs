@@ -213,7 +213,7 @@ impl Replay {
                 }
             }
             None if line.request_body.is_some() => {
-                request = request.header("Content-Type", "application/json")
+                request = request.header("Content-Type", "application/json");
             }
             None => {}
         }
