@@ -48,7 +48,7 @@ pub enum StartError {
     Store {
         data_dir: PathBuf,
         #[source]
-        source: OpenError,
+        source: Box<OpenError>,
     },
     #[error("gRPC reflection cannot be set up")]
     Reflection(#[source] tonic_reflection::server::Error),

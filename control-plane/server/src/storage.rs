@@ -53,7 +53,7 @@ pub(crate) async fn open(storage: &Storage, grpc_address: SocketAddr) -> Result<
     let store = RaftStore::open_single(RaftConfig::new(node, member, data_dir)).await;
     let store = store.map_err(|source| StartError::Store {
         data_dir: data_dir.clone(),
-        source,
+        source: Box::new(source),
     })?;
     let peers = Peers {
         listener,
