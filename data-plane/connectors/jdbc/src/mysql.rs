@@ -77,7 +77,11 @@ impl MySqlSession {
 
     async fn prepare_session(&mut self, isolation: Isolation) -> Result<(), DbError> {
         let patience = format!("SET SESSION net_write_timeout = {SERVER_WRITE_TIMEOUT_SECONDS}");
-        self.run(&patience).await?;
+        match self.run(&patience).await {
+            // A server that only speaks the protocol may not know it.
+            Err(DbError::Statement(_)) | Ok(()) => {}
+            Err(error) => return Err(error),
+        }
         if let Some(level) = isolation.sql() {
             self.run(&format!("SET SESSION TRANSACTION ISOLATION LEVEL {level}"))
                 .await?;

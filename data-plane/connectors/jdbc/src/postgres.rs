@@ -16,6 +16,7 @@ use tokio::time::timeout;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, Config, NoTls, Row};
 use tokio_postgres_rustls::MakeRustlsConnect;
+use towpath_connect::error::Chain;
 
 use crate::error::DbError;
 use crate::keys::choices::Isolation;
@@ -35,6 +36,8 @@ const CLOSE_DEADLINE: Duration = Duration::from_secs(5);
 /// A connection to PostgreSQL.
 pub(crate) struct PostgresSession {
     client: Client,
+    /// `None`: without TLS.
+    tls: Option<MakeRustlsConnect>,
     /// Moves bytes between the client and the server.
     driver: JoinSet<()>,
     /// Hosts and database, for messages.
@@ -49,17 +52,19 @@ impl PostgresSession {
         let settings = options::tls(connection)?;
         let config = options::config(connection, settings.mode);
         let mut driver = JoinSet::new();
-        let result = match settings.mode {
-            TlsMode::Off => connect_plain(&config, &mut driver).await,
-            _ => {
-                let tls = MakeRustlsConnect::new(tls::client_config(&settings).await?);
-                connect_tls(&config, tls, &mut driver).await
-            }
+        let tls = match settings.mode {
+            TlsMode::Off => None,
+            _ => Some(MakeRustlsConnect::new(tls::client_config(&settings).await?)),
+        };
+        let result = match &tls {
+            None => connect_plain(&config, &mut driver).await,
+            Some(tls) => connect_tls(&config, tls.clone(), &mut driver).await,
         };
         let client =
             result.map_err(|error| errors::while_connecting(error, &shown, connection.user.as_deref()))?;
         let session = Self {
             client,
+            tls,
             driver,
             shown,
             is_reading: false,
@@ -156,6 +161,24 @@ async fn connect_tls(
     Ok(client)
 }
 
+/// Asks the server to end what it does for us: while it computes it would not notice that nobody listens.
+async fn cancel(client: &Client, tls: Option<MakeRustlsConnect>, shown: &str) {
+    let token = client.cancel_token();
+    let asked = async {
+        match tls {
+            None => token.cancel_query(NoTls).await,
+            Some(tls) => token.cancel_query(tls).await,
+        }
+    };
+    match timeout(CLOSE_DEADLINE, asked).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => {
+            tracing::debug!(database = %shown, error = %Chain(&error), "a read was not cancelled");
+        }
+        Err(_) => tracing::debug!(database = %shown, "cancelling a read took too long"),
+    }
+}
+
 #[async_trait]
 impl Session for PostgresSession {
     async fn check(&mut self) -> Result<(), DbError> {
@@ -198,15 +221,17 @@ impl Session for PostgresSession {
     async fn close(self: Box<Self>) {
         let Self {
             client,
+            tls,
             mut driver,
             shown,
             is_reading,
         } = *self;
-        drop(client);
         if is_reading {
-            // Closing the socket ends the read on the server; the connection would take the rest of the rows first.
+            cancel(&client, tls, &shown).await;
+            // The connection would take the rest of the rows before it ends.
             driver.abort_all();
         }
+        drop(client);
         let ended = async { while driver.join_next().await.is_some() {} };
         if timeout(CLOSE_DEADLINE, ended).await.is_err() {
             tracing::debug!(database = %shown, "closing a connection took too long");

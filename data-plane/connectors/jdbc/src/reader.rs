@@ -61,12 +61,18 @@ impl Reading {
     }
 }
 
-/// What one task reads.
-pub(crate) struct Reader {
+/// What one task reads, apart from the connection it reads by.
+struct Work {
     settings: Arc<Settings>,
-    session: Option<Box<dyn Session>>,
     readings: Vec<Reading>,
     out: mpsc::Sender<Delivery>,
+}
+
+/// Reads in turn.
+pub(crate) struct Reader {
+    work: Work,
+    /// Stays here during a read, so that a read that is cancelled leaves a connection that can be closed.
+    session: Option<Box<dyn Session>>,
     /// Since when nothing works; it is said once.
     outage: Option<Instant>,
     backoff: Duration,
@@ -80,10 +86,12 @@ impl Reader {
         out: mpsc::Sender<Delivery>,
     ) -> Self {
         Self {
-            settings,
+            work: Work {
+                settings,
+                readings,
+                out,
+            },
             session: Some(session),
-            readings,
-            out,
             outage: None,
             backoff: FIRST_BACKOFF,
         }
@@ -100,15 +108,15 @@ impl Reader {
         }
         if let Some(error) = end {
             // Nobody listens any more if the task is being stopped at this moment.
-            self.out.send(Err(error)).await.ok();
+            self.work.out.send(Err(error)).await.ok();
         }
     }
 
     async fn read_in_turn(&mut self) -> Option<ConnectorError> {
         loop {
-            let index = self.next();
-            if let Some(last_end) = self.readings[index].last_end {
-                sleep_until(last_end + self.settings.limits.poll_interval).await;
+            let index = self.work.next();
+            if let Some(last_end) = self.work.readings[index].last_end {
+                sleep_until(last_end + self.work.settings.limits.poll_interval).await;
             }
             match self.turn(index).await {
                 Ok(()) => self.recovered(),
@@ -120,6 +128,83 @@ impl Reader {
         }
     }
 
+    async fn turn(&mut self, index: usize) -> Result<(), DbError> {
+        let connection = &self.work.settings.connection;
+        if let Some(session) = &mut self.session
+            && within(connection, CHECK_DEADLINE, session.check()).await.is_err()
+        {
+            self.disconnect().await;
+        }
+        let session = match &mut self.session {
+            Some(session) => session,
+            None => self
+                .session
+                .insert(session::open(&self.work.settings.connection).await?),
+        };
+        self.work.read(session.as_mut(), index).await?;
+        let reading = &mut self.work.readings[index];
+        reading.last_end = Some(Instant::now());
+        reading.failures = 0;
+        Ok(())
+    }
+
+    async fn disconnect(&mut self) {
+        if let Some(session) = self.session.take() {
+            session.close().await;
+        }
+    }
+
+    fn recovered(&mut self) {
+        self.backoff = FIRST_BACKOFF;
+        if let Some(since) = self.outage.take() {
+            let elapsed_ms = u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX);
+            let database = &self.work.settings.connection.url;
+            tracing::info!(%database, elapsed_ms, "the database works again");
+        }
+    }
+
+    /// Waits if that can help; otherwise tells how to end.
+    async fn remedy(&mut self, index: usize, error: DbError) -> Result<(), Option<ConnectorError>> {
+        let settings = Arc::clone(&self.work.settings);
+        let reading = &mut self.work.readings[index];
+        let attempt = format!("could not read {}", reading.route.source);
+        let is_masked = settings.query.as_ref().is_some_and(|query| query.is_masked);
+        let error = if is_masked {
+            error.without_statement()
+        } else {
+            error
+        };
+        match error.remedy() {
+            Remedy::Stop => return Err(None),
+            Remedy::Fail => return Err(Some(error.during(&attempt))),
+            Remedy::Reconnect => self.disconnect().await,
+            Remedy::Retry => {
+                reading.failures += 1;
+                reading.last_end = Some(Instant::now());
+                if settings
+                    .limits
+                    .query_attempts
+                    .is_some_and(|most| reading.failures >= most)
+                {
+                    let attempt = format!("{attempt} in {} attempts", reading.failures);
+                    return Err(Some(ConnectorError::external(attempt).with_source(error)));
+                }
+            }
+        }
+        if self.outage.is_none() {
+            self.outage = Some(Instant::now());
+            // `poll` hands it to the runtime, which logs it and goes on.
+            let told = self.work.out.send(Err(error.during(&attempt))).await;
+            told.map_err(|_| None)?;
+        }
+        sleep(self.backoff).await;
+        let most = settings.connection.backoff.clamp(FIRST_BACKOFF, MOST_BACKOFF);
+        self.backoff = (self.backoff * 2).min(most);
+        Ok(())
+    }
+}
+
+impl Work {
     /// The one that was read longest ago; of several the first by name.
     fn next(&self) -> usize {
         let key = |index: &usize| {
@@ -127,28 +212,6 @@ impl Reader {
             (reading.last_end, &reading.table)
         };
         (0..self.readings.len()).min_by_key(key).unwrap_or_default()
-    }
-
-    async fn turn(&mut self, index: usize) -> Result<(), DbError> {
-        let mut session = self.connected().await?;
-        let result = self.read(session.as_mut(), index).await;
-        self.session = Some(session);
-        result?;
-        let reading = &mut self.readings[index];
-        reading.last_end = Some(Instant::now());
-        reading.failures = 0;
-        Ok(())
-    }
-
-    /// The connection, checked, or a new one.
-    async fn connected(&mut self) -> Result<Box<dyn Session>, DbError> {
-        if let Some(mut session) = self.session.take() {
-            match within(&self.settings.connection, CHECK_DEADLINE, session.check()).await {
-                Ok(()) => return Ok(session),
-                Err(_) => session.close().await,
-            }
-        }
-        session::open(&self.settings.connection).await
     }
 
     async fn read(&mut self, session: &mut dyn Session, index: usize) -> Result<(), DbError> {
@@ -177,7 +240,7 @@ impl Reader {
     }
 
     async fn cursor(&mut self, session: &mut dyn Session, index: usize) -> Result<Cursor, DbError> {
-        let reading = &self.readings[index];
+        let reading = &mut self.readings[index];
         if let Some(cursor) = &reading.cursor {
             return Ok(cursor.clone());
         }
@@ -185,12 +248,8 @@ impl Reader {
         let uses_columns = progress.mode.uses_incrementing() || progress.mode.uses_timestamp();
         let cursor = match &reading.table {
             Some(table) if uses_columns => {
-                let facts = within(
-                    &self.settings.connection,
-                    METADATA_DEADLINE,
-                    session.columns(table),
-                )
-                .await?;
+                let columns = session.columns(table);
+                let facts = within(&self.settings.connection, METADATA_DEADLINE, columns).await?;
                 if facts.is_empty() {
                     return Err(DbError::Statement(
                         "there is no such table, or it may not be read".into(),
@@ -201,8 +260,7 @@ impl Reader {
             Some(_) => Cursor::default(),
             None => cursor::of_query(progress)?,
         };
-        self.readings[index].cursor = Some(cursor.clone());
-        Ok(cursor)
+        Ok(reading.cursor.insert(cursor).clone())
     }
 
     /// The database's clock less the delay. Rows from there on may still get siblings with the same timestamp.
@@ -211,76 +269,13 @@ impl Reader {
         if !progress.mode.uses_timestamp() {
             return Ok(Moment::default());
         }
-        let now = within(
-            &self.settings.connection,
-            METADATA_DEADLINE,
-            session.now(&self.settings.temporal),
-        )
-        .await?;
+        let now = session.now(&self.settings.temporal);
+        let now = within(&self.settings.connection, METADATA_DEADLINE, now).await?;
         let reading = &mut self.readings[index];
         if progress.initial_timestamp == InitialTimestamp::Now && reading.position.timestamp.is_none() {
             reading.position.timestamp = Some(now);
         }
         Ok(now.truncated_to_millis().minus(progress.delay))
-    }
-
-    fn recovered(&mut self) {
-        self.backoff = FIRST_BACKOFF;
-        if let Some(since) = self.outage.take() {
-            let elapsed_ms = u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX);
-            let database = &self.settings.connection.url;
-            tracing::info!(%database, elapsed_ms, "the database works again");
-        }
-    }
-
-    /// Waits if that can help; otherwise tells how to end.
-    async fn remedy(&mut self, index: usize, error: DbError) -> Result<(), Option<ConnectorError>> {
-        let reading = &mut self.readings[index];
-        let attempt = format!("could not read {}", reading.route.source);
-        let is_masked = self.settings.query.as_ref().is_some_and(|query| query.is_masked);
-        let error = if is_masked {
-            error.without_statement()
-        } else {
-            error
-        };
-        match error.remedy() {
-            Remedy::Stop => return Err(None),
-            Remedy::Fail => return Err(Some(error.during(&attempt))),
-            Remedy::Reconnect => {
-                if let Some(session) = self.session.take() {
-                    session.close().await;
-                }
-            }
-            Remedy::Retry => {
-                reading.failures += 1;
-                reading.last_end = Some(Instant::now());
-                if self
-                    .settings
-                    .limits
-                    .query_attempts
-                    .is_some_and(|most| reading.failures >= most)
-                {
-                    let attempt = format!("{attempt} in {} attempts", reading.failures);
-                    return Err(Some(ConnectorError::external(attempt).with_source(error)));
-                }
-            }
-        }
-        if self.outage.is_none() {
-            self.outage = Some(Instant::now());
-            // `poll` hands it to the runtime, which logs it and goes on.
-            self.out
-                .send(Err(error.during(&attempt)))
-                .await
-                .map_err(|_| None)?;
-        }
-        sleep(self.backoff).await;
-        let most = self
-            .settings
-            .connection
-            .backoff
-            .clamp(FIRST_BACKOFF, MOST_BACKOFF);
-        self.backoff = (self.backoff * 2).min(most);
-        Ok(())
     }
 }
 

@@ -250,10 +250,12 @@ impl RowSink {
         let plan = self.plan.as_mut().expect("rows come after the columns");
         let temporal = &self.settings.temporal;
         let mut values = Vec::with_capacity(plan.fields.len());
+        let mut has_grown = false;
         for field in &mut plan.fields {
             let mut value = row.value(field.column, &field.target, temporal);
             if field.grows && value == Err(FieldError::TooWide) {
                 self.memory.grow(field);
+                has_grown = true;
                 value = row.value(field.column, &field.target, temporal);
             }
             match value {
@@ -277,33 +279,16 @@ impl RowSink {
                 }
             }
         }
-        self.renew_schema()?;
-        Ok(values)
-    }
-
-    /// A field that grew needs another schema for the rows from here on.
-    fn renew_schema(&mut self) -> Result<(), DbError> {
-        let plan = self.plan.as_mut().expect("rows come after the columns");
-        let changed = plan
-            .fields
-            .iter()
-            .zip(plan.schema.fields())
-            .any(|(field, known)| {
-                field.target == Target::Int64 && known.schema.kind() == towpath_connect::Type::Int32
-            });
-        if changed {
+        if has_grown {
             let name = self.route.schema_name.as_ref();
             let schema = self.memory.schema(name, &plan.fields, &self.settings.mapping);
             plan.schema = schema.map_err(DbError::Schema)?;
         }
-        Ok(())
+        Ok(values)
     }
 
     fn add(&mut self, record: ConnectRecord, position: Position) {
         let stored = self.settings.progress.mode != Mode::Bulk;
-        if self.batch.capacity() == 0 {
-            self.batch.reserve_exact(self.settings.limits.batch_rows);
-        }
         self.batch.push(SourceRecord {
             record,
             source_partition: Some(Arc::clone(&self.route.partition.current)),

@@ -1,6 +1,9 @@
 //! One connection to a database, whichever it is: what the connector and its tasks ask of it.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
+use tokio::time::timeout;
 
 use crate::database::Database;
 use crate::error::DbError;
@@ -53,9 +56,22 @@ pub(crate) trait Session: Send {
     async fn close(self: Box<Self>);
 }
 
-/// Opens a connection; gives up when the server does not answer within the client's limit for that.
+/// How long a database may take from the first packet to a connection that can be used, all hosts together.
+const OPEN_DEADLINE: Duration = Duration::from_secs(60);
+
+/// Opens a connection; gives up when no server answers in time.
 pub(crate) async fn open(connection: &Connection) -> Result<Box<dyn Session>, DbError> {
     tls::install_provider();
+    match timeout(OPEN_DEADLINE, open_of(connection)).await {
+        Ok(result) => result,
+        Err(error) => Err(DbError::Unreachable {
+            database: connection.url.to_string(),
+            source: error.into(),
+        }),
+    }
+}
+
+async fn open_of(connection: &Connection) -> Result<Box<dyn Session>, DbError> {
     Ok(match connection.url.database {
         Database::MySql => Box::new(mysql::MySqlSession::open(connection).await?),
         Database::Postgres => Box::new(postgres::PostgresSession::open(connection).await?),

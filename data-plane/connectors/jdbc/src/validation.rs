@@ -22,12 +22,11 @@ pub(crate) async fn validate(flavour: Flavour, config: &ConfigMap, results: &mut
     let Some(parsed) = parse_what_is_right(flavour, config, results) else {
         return;
     };
+    let wrong = results.iter().filter(|result| !result.errors.is_empty());
+    let left_out: Vec<String> = wrong.map(|result| result.name.clone()).collect();
     for (key, message) in settings::problems(&parsed, config) {
-        // A key that cannot be read was left out above, so that it is missing now is no news.
-        let is_left_out = results
-            .iter()
-            .any(|result| result.name == key && !result.errors.is_empty());
-        if !is_left_out || key != keys::URL && key != keys::MODE {
+        // A key that is wrong by itself was left out above; that it is missing now is no news.
+        if !left_out.iter().any(|name| name == key) {
             add(results, key, message);
         }
     }

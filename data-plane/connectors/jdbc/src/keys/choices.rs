@@ -14,6 +14,11 @@ pub(crate) trait Choice: Copy + 'static {
     }
 }
 
+/// The words that a form offers.
+pub(crate) fn words(words: &[&str]) -> Vec<String> {
+    words.iter().map(|&word| word.to_owned()).collect()
+}
+
 /// `mode`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Mode {

@@ -6,7 +6,7 @@ use towpath_connect::config_def::{ConfigKey, Validator};
 use super::*;
 
 pub(super) fn keys(flavour: Flavour) -> Vec<ConfigKey> {
-    let groups = [pace(flavour), output(flavour)];
+    let groups = [pace(flavour), limits(flavour), output(flavour)];
     let mut keys = in_group("Connector", groups.concat());
     keys.extend(of_tasks());
     keys
@@ -17,7 +17,7 @@ fn pace(flavour: Flavour) -> Vec<ConfigKey> {
         Flavour::Confluent => "1000",
         Flavour::Aiven => "100",
     };
-    let mut keys = vec![
+    vec![
         titled(
             ConfigKey::list(TABLE_TYPES).default("TABLE").low(),
             Width::Medium,
@@ -45,29 +45,32 @@ fn pace(flavour: Flavour) -> Vec<ConfigKey> {
             "Metadata Change Monitoring Interval (ms)",
             "Milliseconds between two looks for tables that came or went.",
         ),
-    ];
-    if flavour == Flavour::Confluent {
-        keys.push(titled(
+    ]
+}
+
+fn limits(flavour: Flavour) -> Vec<ConfigKey> {
+    if flavour == Flavour::Aiven {
+        return Vec::new();
+    }
+    vec![
+        titled(
             ConfigKey::int(MAX_BUFFER).default("0").low(),
             Width::Short,
             "Max Buffer Size",
             "The most rows that are read ahead of what was handed over; 0 means four batches.",
-        ));
-        keys.push(titled(
+        ),
+        titled(
             ConfigKey::long(LINGER).default("5000").low(),
             Width::Short,
             "Poll Linger (ms)",
             "The longest wait for rows, in milliseconds, before an empty batch is handed over.",
-        ));
-        keys.push(
-            ConfigKey::long(STARTUP_LIMIT)
-                .default("10000")
-                .low()
-                .doc("How long the start waits for the first list of tables, in milliseconds.")
-                .internal(),
-        );
-    }
-    keys
+        ),
+        ConfigKey::long(STARTUP_LIMIT)
+            .default("10000")
+            .low()
+            .doc("How long the start waits for the first list of tables, in milliseconds.")
+            .internal(),
+    ]
 }
 
 fn output(flavour: Flavour) -> Vec<ConfigKey> {

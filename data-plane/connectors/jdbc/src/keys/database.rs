@@ -6,11 +6,17 @@ use towpath_connect::config_def::{ConfigKey, Validator};
 use super::*;
 
 pub(super) fn keys(flavour: Flavour) -> Vec<ConfigKey> {
-    let groups = [connection(flavour), filters(flavour), mapping(flavour)];
+    let groups = [
+        login(flavour),
+        connection(flavour),
+        filters(flavour),
+        numbers(),
+        dialect(flavour),
+    ];
     in_group("Database", groups.concat())
 }
 
-fn connection(flavour: Flavour) -> Vec<ConfigKey> {
+fn login(flavour: Flavour) -> Vec<ConfigKey> {
     let url = ConfigKey::string(URL)
         .valid(Validator::Custom(validators::url))
         .high();
@@ -18,7 +24,7 @@ fn connection(flavour: Flavour) -> Vec<ConfigKey> {
         Flavour::Confluent => url.default(""),
         Flavour::Aiven => url,
     };
-    let mut keys = vec![
+    vec![
         titled(
             url.dependents(&[WHITELIST, BLACKLIST]),
             Width::Long,
@@ -39,6 +45,11 @@ fn connection(flavour: Flavour) -> Vec<ConfigKey> {
             "JDBC Password",
             "The password to log in with.",
         ),
+    ]
+}
+
+fn connection(flavour: Flavour) -> Vec<ConfigKey> {
+    let mut keys = vec![
         titled(
             ConfigKey::int(ATTEMPTS)
                 .default("3")
@@ -53,7 +64,8 @@ fn connection(flavour: Flavour) -> Vec<ConfigKey> {
             ConfigKey::long(BACKOFF).default("10000").low(),
             Width::Short,
             "JDBC connection backoff (ms)",
-            "Milliseconds between two attempts to connect at start, and the longest wait between two attempts later.",
+            "Milliseconds between two attempts to connect at start. Later, when a connection was lost, it is the longest \
+             wait between two attempts, but no more than five seconds.",
         ),
     ];
     if flavour == Flavour::Confluent {
@@ -120,8 +132,8 @@ fn filters(flavour: Flavour) -> Vec<ConfigKey> {
     keys
 }
 
-fn mapping(flavour: Flavour) -> Vec<ConfigKey> {
-    let mut keys = vec![
+fn numbers() -> Vec<ConfigKey> {
+    vec![
         titled(
             ConfigKey::boolean(NUMERIC_PRECISION_MAPPING)
                 .default("false")
@@ -134,12 +146,7 @@ fn mapping(flavour: Flavour) -> Vec<ConfigKey> {
             ConfigKey::string(NUMERIC_MAPPING)
                 .default_null()
                 .valid(Validator::Custom(validators::numeric_mapping))
-                .recommended(
-                    validators::NUMERIC_MAPPINGS
-                        .iter()
-                        .map(|&word| word.to_owned())
-                        .collect(),
-                )
+                .recommended(choices::words(validators::NUMERIC_MAPPINGS))
                 .low(),
             Width::Short,
             "Map Numeric Values, Integral or Decimal, By Precision and Scale",
@@ -154,16 +161,19 @@ fn mapping(flavour: Flavour) -> Vec<ConfigKey> {
             "Whether `numeric.mapping` is also for DECIMAL columns, which are Decimal otherwise. All decimal columns \
              of MySQL and MariaDB are DECIMAL.",
         ),
-        titled(
-            ConfigKey::string(DIALECT)
-                .default("")
-                .valid(Validator::Custom(validators::dialect))
-                .low(),
-            Width::Long,
-            "Database Dialect",
-            "The dialect of SQL. It follows from the URL, so there is no need to set it.",
-        ),
-    ];
+    ]
+}
+
+fn dialect(flavour: Flavour) -> Vec<ConfigKey> {
+    let mut keys = vec![titled(
+        ConfigKey::string(DIALECT)
+            .default("")
+            .valid(Validator::Custom(validators::dialect))
+            .low(),
+        Width::Long,
+        "Database Dialect",
+        "The dialect of SQL. It follows from the URL, so there is no need to set it.",
+    )];
     if flavour == Flavour::Confluent {
         keys.push(titled(
             ConfigKey::string(CALENDAR)

@@ -6,11 +6,11 @@ use towpath_connect::config_def::{ConfigKey, Validator};
 use super::*;
 
 pub(super) fn keys(flavour: Flavour) -> Vec<ConfigKey> {
-    let groups = [columns(flavour), initial(flavour), query(flavour)];
+    let groups = [mode(flavour), columns(flavour), initial(flavour), query(flavour)];
     in_group("Mode", groups.concat())
 }
 
-fn columns(flavour: Flavour) -> Vec<ConfigKey> {
+fn mode(flavour: Flavour) -> Vec<ConfigKey> {
     let mode = ConfigKey::string(MODE)
         .high()
         .valid(Validator::OneOf(choices::MODES));
@@ -18,22 +18,19 @@ fn columns(flavour: Flavour) -> Vec<ConfigKey> {
         Flavour::Confluent => mode.default(""),
         Flavour::Aiven => mode,
     };
-    let mut keys = vec![
-        titled(
-            mode.dependents(&[INCREMENTING, TIMESTAMP, VALIDATE_NON_NULL])
-                .recommended(
-                    choices::MODES
-                        .iter()
-                        .skip(1)
-                        .map(|&word| word.to_owned())
-                        .collect(),
-                ),
-            Width::Medium,
-            "Table Loading Mode",
-            "What is read each time. `bulk`: everything. `incrementing`: rows whose number in a column that only \
+    vec![titled(
+        mode.dependents(&[INCREMENTING, TIMESTAMP, VALIDATE_NON_NULL])
+            .recommended(choices::words(choices::MODES.get(1..).unwrap_or_default())),
+        Width::Medium,
+        "Table Loading Mode",
+        "What is read each time. `bulk`: everything. `incrementing`: rows whose number in a column that only \
              grows is larger than the last. `timestamp`: rows whose time of change is later than the last. \
              `timestamp+incrementing`: both, the surest way to see changed rows.",
-        ),
+    )]
+}
+
+fn columns(flavour: Flavour) -> Vec<ConfigKey> {
+    let mut keys = vec![
         titled(
             ConfigKey::string(INCREMENTING).default(""),
             Width::Medium,

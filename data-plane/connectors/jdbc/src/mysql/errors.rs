@@ -26,8 +26,9 @@ pub(super) fn while_connecting(error: Error, database: &str, user: Option<&str>)
         }
         Error::Driver(DriverError::ConnectionClosed) => None,
         Error::Driver(_) => Some("the login does not work with this client".to_owned()),
-        Error::Io(IoError::Tls(_)) if tls::is_about_certificates(&error) => Some(
-            "its certificate is not trusted; check `sslMode`, and give the authority that signed it by `serverSslCert`"
+        Error::Io(_) if tls::is_about_certificates(&error) => Some(
+            "its certificate is not trusted; check `sslMode` and the name of the host, and give the authority that \
+             signed it by `serverSslCert`"
                 .to_owned(),
         ),
         Error::Io(_) | Error::Other(_) | Error::Url(_) => None,

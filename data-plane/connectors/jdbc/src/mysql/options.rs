@@ -13,6 +13,9 @@ use crate::url::Host;
 /// How long a server may take to accept a connection.
 pub(crate) const CONNECT_DEADLINE: Duration = Duration::from_secs(15);
 const TCP_KEEPALIVE: Duration = Duration::from_secs(30);
+/// Statements that a connection keeps prepared. The server notices by itself when their tables change. Without a cache
+/// none would ever be closed.
+const PREPARED_STATEMENTS: usize = 32;
 
 /// Properties that are read here, and properties that tune a Java driver and mean nothing to this client.
 pub(crate) const KNOWN: [&[&str]; 2] = [
@@ -205,8 +208,7 @@ pub(crate) async fn opts(connection: &Connection, host: &Host) -> Result<Opts, D
         // A socket of the same machine would be another account for the server.
         .prefer_socket(false)
         .tcp_keepalive(Some(TCP_KEEPALIVE))
-        // Each read is prepared anew, so that it sees the table as it is.
-        .stmt_cache_size(0)
+        .stmt_cache_size(PREPARED_STATEMENTS)
         .ssl_opts(ssl);
     Ok(builder.into())
 }
