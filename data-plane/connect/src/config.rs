@@ -114,3 +114,6 @@ impl fmt::Display for Password {
         f.write_str("[hidden]")
     }
 }
+
+#[cfg(test)]
+mod tests;

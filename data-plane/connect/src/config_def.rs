@@ -74,3 +74,6 @@ impl ConfigDef {
         ))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -12,6 +12,7 @@ pub mod offset;
 pub mod pattern;
 pub mod plugin;
 pub mod plugin_set;
+pub mod properties;
 pub mod record;
 pub mod sink;
 pub mod source;

@@ -4,13 +4,13 @@
 use std::fmt;
 use std::sync::Arc;
 
-use serde::de::{MapAccess, Visitor};
+use serde::de::{Error as _, MapAccess, Visitor};
 use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use smallvec::SmallVec;
 
 /// A value in a source partition or source offset.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(untagged)]
 pub enum OffsetValue {
     /// JSON null.
@@ -106,6 +106,25 @@ impl From<&str> for OffsetValue {
     }
 }
 
+impl<'de> Deserialize<'de> for OffsetValue {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        use serde_json::Value;
+        // Through a JSON value: it knows how numbers of any size are handed over.
+        Ok(match Value::deserialize(deserializer)? {
+            Value::Null => Self::Null,
+            Value::Bool(value) => Self::Boolean(value),
+            Value::String(text) => Self::String(text.into()),
+            Value::Number(number) => match number.as_i64() {
+                Some(number) => Self::Long(number),
+                None => Self::Double(number.as_f64().unwrap_or(f64::NAN)),
+            },
+            Value::Array(_) | Value::Object(_) => {
+                return Err(D::Error::custom("a source offset holds primitive values only"));
+            }
+        })
+    }
+}
+
 impl Serialize for OffsetMap {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(Some(self.entries.len()))?;
@@ -137,3 +156,6 @@ impl<'de> Deserialize<'de> for OffsetMap {
         deserializer.deserialize_map(Entries)
     }
 }
+
+#[cfg(test)]
+mod tests;

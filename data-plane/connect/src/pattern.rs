@@ -1,6 +1,9 @@
 //! Java regular expressions: full match and `replaceFirst` as `java.util.regex` has them, on the `fancy-regex` engine.
 
+mod class;
+mod escape;
 mod syntax;
+mod translate;
 
 use std::fmt;
 
@@ -29,8 +32,11 @@ impl Pattern {
     /// # Errors
     /// What is wrong with it, in Java's words where they are known.
     pub fn compile(text: &str) -> Result<Self, PatternError> {
-        let full = fancy_regex::Regex::new(&format!(r"\A(?:{text})\z"))
-            .map_err(|e| PatternError(syntax::java_message(text).unwrap_or_else(|| e.to_string())))?;
+        let translated = translate::translate(text)
+            .map_err(|problem| PatternError(syntax::located(&problem.text, text, problem.index)))?;
+        let full = fancy_regex::Regex::new(&format!(r"\A(?:{translated})\z")).map_err(|error| {
+            PatternError(syntax::java_message(text).unwrap_or_else(|| root_cause(&error)))
+        })?;
         Ok(Self {
             text: text.to_owned(),
             full,
@@ -59,53 +65,107 @@ impl Pattern {
             .captures(input)
             .map_err(|e| PatternError(e.to_string()))?;
         captures
-            .map(|captures| expand(&captures, replacement))
+            .map(|captures| {
+                let groups = Groups {
+                    captures,
+                    pattern: &self.full,
+                };
+                groups.expand(replacement)
+            })
             .transpose()
     }
 }
 
-fn expand(captures: &fancy_regex::Captures<'_>, replacement: &str) -> Result<String, PatternError> {
-    let mut out = String::new();
-    let mut rest = replacement.chars().peekable();
-    while let Some(c) = rest.next() {
-        match c {
-            '\\' => out.push(
-                rest.next()
-                    .ok_or_else(|| PatternError("character to be escaped is missing".to_owned()))?,
-            ),
-            '$' => out.push_str(reference(captures, &mut rest)?),
-            other => out.push(other),
-        }
-    }
-    Ok(out)
+type Rest<'r> = std::iter::Peekable<std::str::Chars<'r>>;
+
+/// What the groups of a pattern matched.
+struct Groups<'p, 't> {
+    captures: fancy_regex::Captures<'t>,
+    pattern: &'p fancy_regex::Regex,
 }
 
-fn reference<'c>(
-    captures: &'c fancy_regex::Captures<'_>,
-    rest: &mut std::iter::Peekable<std::str::Chars<'_>>,
-) -> Result<&'c str, PatternError> {
-    if rest.next_if_eq(&'{').is_some() {
-        let name: String = rest.by_ref().take_while(|c| *c != '}').collect();
-        return match captures.name(&name) {
-            Some(group) => Ok(group.as_str()),
-            None => Err(PatternError(format!("No group with name {{{name}}}"))),
-        };
-    }
-    let Some(first) = rest.next_if(char::is_ascii_digit).and_then(|c| c.to_digit(10)) else {
-        return Err(PatternError("Illegal group reference".to_owned()));
-    };
-    let mut number = usize::try_from(first).unwrap_or_default();
-    if number >= captures.len() {
-        return Err(PatternError(format!("No group {number}")));
-    }
-    // Java takes further digits as long as such a group exists.
-    while let Some(digit) = rest.peek().and_then(|c| c.to_digit(10)) {
-        let longer = number * 10 + usize::try_from(digit).unwrap_or_default();
-        if longer >= captures.len() {
-            break;
+impl Groups<'_, '_> {
+    fn expand(&self, replacement: &str) -> Result<String, PatternError> {
+        let mut out = String::new();
+        let mut rest = replacement.chars().peekable();
+        while let Some(c) = rest.next() {
+            match c {
+                '\\' => out.push(
+                    rest.next()
+                        .ok_or_else(|| problem("character to be escaped is missing"))?,
+                ),
+                '$' => out.push_str(self.reference(&mut rest)?),
+                other => out.push(other),
+            }
         }
-        number = longer;
-        rest.next();
+        Ok(out)
     }
-    Ok(captures.get(number).map_or("", |group| group.as_str()))
+
+    /// After `$`. A group that took no part in the match is empty text.
+    fn reference(&self, rest: &mut Rest<'_>) -> Result<&str, PatternError> {
+        if rest.next_if_eq(&'{').is_some() {
+            return self.named(rest);
+        }
+        let digit = match rest.peek() {
+            Some(c) => c.to_digit(10),
+            None => return Err(problem("Illegal group reference: group index is missing")),
+        };
+        let Some(first) = digit else {
+            return Err(problem("Illegal group reference"));
+        };
+        rest.next();
+        let mut number = usize::try_from(first).unwrap_or_default();
+        if number >= self.captures.len() {
+            return Err(PatternError(format!("No group {number}")));
+        }
+        // Java takes further digits as long as such a group exists.
+        while let Some(digit) = rest.peek().and_then(|c| c.to_digit(10)) {
+            let longer = number * 10 + usize::try_from(digit).unwrap_or_default();
+            if longer >= self.captures.len() {
+                break;
+            }
+            number = longer;
+            rest.next();
+        }
+        Ok(self.captures.get(number).map_or("", |group| group.as_str()))
+    }
+
+    /// After `${`.
+    fn named(&self, rest: &mut Rest<'_>) -> Result<&str, PatternError> {
+        let mut name = String::new();
+        while let Some(c) = rest.next_if(char::is_ascii_alphanumeric) {
+            name.push(c);
+        }
+        if name.is_empty() {
+            return Err(problem("named capturing group has 0 length name"));
+        }
+        if rest.next() != Some('}') {
+            return Err(problem("named capturing group is missing trailing '}'"));
+        }
+        if name.starts_with(|c: char| c.is_ascii_digit()) {
+            return Err(PatternError(format!(
+                "capturing group name {{{name}}} starts with digit character"
+            )));
+        }
+        if !self.pattern.capture_names().flatten().any(|known| known == name) {
+            return Err(PatternError(format!("No group with name {{{name}}}")));
+        }
+        Ok(self.captures.name(&name).map_or("", |group| group.as_str()))
+    }
 }
+
+/// The engine wraps what is wrong in errors that say nothing.
+fn root_cause(error: &dyn std::error::Error) -> String {
+    let mut cause = error;
+    while let Some(source) = cause.source() {
+        cause = source;
+    }
+    cause.to_string()
+}
+
+fn problem(text: &str) -> PatternError {
+    PatternError(text.to_owned())
+}
+
+#[cfg(test)]
+mod tests;

@@ -195,7 +195,11 @@ fn short_names(plugins: &[Plugin]) -> HashMap<&'static str, &'static str> {
         }
     }
     // What an alias says outright beats what only follows from the names of classes.
-    let aliases = || plugins.iter().flat_map(|plugin| plugin.aliases.iter().map(|&alias| (alias, plugin.class)));
+    let aliases = || {
+        plugins
+            .iter()
+            .flat_map(|plugin| plugin.aliases.iter().map(|&alias| (alias, plugin.class)))
+    };
     for (alias, _) in aliases() {
         classes.insert(alias, BTreeSet::new());
     }

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use crate::data::{SchemaRef, Value};
+use crate::data::{SchemaRef, Value, java_text, validate};
+use crate::error::{ConnectorError, Result};
 use crate::offset::OffsetMap;
 
 /// The name of a topic, shared between the records that go there.
@@ -36,6 +37,42 @@ impl Headers {
             schema,
             value,
         });
+    }
+
+    /// [`Headers::add`] after checking the value against the schema.
+    ///
+    /// # Errors
+    /// `Data` when the value does not fit the schema.
+    pub fn add_checked(
+        &mut self,
+        key: impl Into<Arc<str>>,
+        schema: Option<SchemaRef>,
+        value: Value,
+    ) -> Result<()> {
+        if let Some(schema) = &schema {
+            if value.is_null() && !schema.is_optional() {
+                return Err(ConnectorError::data(format!(
+                    "A null value requires an optional schema but was {schema}"
+                )));
+            }
+            validate::value(schema, &value).map_err(|cause| {
+                let text = java_text::to_string(&value);
+                ConnectorError::data(format!(
+                    "The value {text} is not compatible with the schema {schema}"
+                ))
+                .with_source(cause)
+            })?;
+        }
+        self.add(key, schema, value);
+        Ok(())
+    }
+
+    /// The last header of this name.
+    pub fn last_with_name(&self, key: &str) -> Option<&Header> {
+        self.headers
+            .iter()
+            .rev()
+            .find(|header| header.key.as_ref() == key)
     }
 
     /// Removes every header of this name.
@@ -162,3 +199,6 @@ impl SinkRecord {
         self.place.timestamp_type
     }
 }
+
+#[cfg(test)]
+mod tests;

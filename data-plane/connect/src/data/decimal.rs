@@ -147,3 +147,6 @@ impl FromStr for Decimal {
         Ok(Self { unscaled, scale })
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,6 @@
 //! The text that Java's `toString` gives for a value: what StringConverter and the file sink write.
 
-use std::fmt::Write;
+use std::fmt::{self, Write};
 
 use crate::data::{Struct, Value};
 
@@ -13,8 +13,8 @@ pub fn append(out: &mut String, value: &Value) {
         Value::Int16(n) => write!(out, "{n}"),
         Value::Int32(n) => write!(out, "{n}"),
         Value::Int64(n) => write!(out, "{n}"),
-        Value::Float32(n) => write!(out, "{}", float32(*n)),
-        Value::Float64(n) => write!(out, "{}", float64(*n)),
+        Value::Float32(n) => append_float32(out, *n),
+        Value::Float64(n) => append_float64(out, *n),
         Value::Boolean(b) => write!(out, "{b}"),
         Value::String(text) => write!(out, "{text}"),
         Value::Bytes(bytes) => write!(out, "[B@{:x}", bytes.len()),
@@ -88,52 +88,113 @@ fn append_struct(out: &mut String, value: &Struct) {
 
 /// Java's `Double.toString`: shortest digits that read back, `1.0E10` outside `[1e-3, 1e7)`.
 pub fn float64(value: f64) -> String {
-    if !value.is_finite() {
-        return non_finite(value.is_nan(), value > 0.0);
-    }
-    java_form(&format!("{value:e}"))
+    let mut out = String::new();
+    let written = append_float64(&mut out, value);
+    debug_assert!(written.is_ok(), "writing to a string cannot go wrong");
+    out
 }
 
 /// Java's `Float.toString`.
 pub fn float32(value: f32) -> String {
-    if !value.is_finite() {
-        return non_finite(value.is_nan(), value > 0.0);
-    }
-    java_form(&format!("{value:e}"))
+    let mut out = String::new();
+    let written = append_float32(&mut out, value);
+    debug_assert!(written.is_ok(), "writing to a string cannot go wrong");
+    out
 }
 
-fn non_finite(nan: bool, positive: bool) -> String {
+/// Appends [`float64`].
+///
+/// # Errors
+/// Those of `out`.
+pub fn append_float64(out: &mut impl Write, value: f64) -> fmt::Result {
+    if !value.is_finite() {
+        return out.write_str(non_finite(value.is_nan(), value > 0.0));
+    }
+    let mut digits = Scientific::default();
+    write!(digits, "{value:e}")?;
+    if digits.has_one_digit() {
+        // Java writes at least two digits, and the nearest two need not end in 0.
+        digits = Scientific::default();
+        write!(digits, "{value:.1e}")?;
+    }
+    digits.append(out)
+}
+
+/// Appends [`float32`].
+///
+/// # Errors
+/// Those of `out`.
+pub fn append_float32(out: &mut impl Write, value: f32) -> fmt::Result {
+    if !value.is_finite() {
+        return out.write_str(non_finite(value.is_nan(), value > 0.0));
+    }
+    let mut digits = Scientific::default();
+    write!(digits, "{value:e}")?;
+    if digits.has_one_digit() {
+        digits = Scientific::default();
+        write!(digits, "{value:.1e}")?;
+    }
+    digits.append(out)
+}
+
+fn non_finite(nan: bool, positive: bool) -> &'static str {
     match (nan, positive) {
         (true, _) => "NaN",
         (false, true) => "Infinity",
         (false, false) => "-Infinity",
     }
-    .to_owned()
 }
 
-/// Turns Rust's `-1.2345e10` into Java's notation.
-fn java_form(scientific: &str) -> String {
-    let (mantissa, exponent) = scientific.split_once('e').unwrap_or((scientific, "0"));
-    let exponent: i32 = exponent.parse().unwrap_or_default();
-    let (sign, mantissa) = match mantissa.strip_prefix('-') {
-        Some(rest) => ("-", rest),
-        None => ("", mantissa),
-    };
-    let digits: String = mantissa.chars().filter(char::is_ascii_digit).collect();
-    if !(-3..7).contains(&exponent) && digits != "0" {
-        let (first, rest) = digits.split_at(1);
-        let rest = if rest.is_empty() { "0" } else { rest };
-        return format!("{sign}{first}.{rest}E{exponent}");
+/// A number as Rust writes it in scientific notation, `-1.2345e10`, kept off the heap.
+#[derive(Default)]
+struct Scientific {
+    /// 17 digits, a point, two signs, `e` and an exponent of three digits are 24.
+    bytes: [u8; 24],
+    length: usize,
+}
+
+impl Write for Scientific {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        let end = self.length + text.len();
+        let room = self.bytes.get_mut(self.length..end).ok_or(fmt::Error)?;
+        room.copy_from_slice(text.as_bytes());
+        self.length = end;
+        Ok(())
     }
-    if exponent < 0 {
-        let zeros = "0".repeat(usize::try_from(-exponent - 1).unwrap_or_default());
-        return format!("{sign}0.{zeros}{digits}");
+}
+
+impl Scientific {
+    fn text(&self) -> &str {
+        std::str::from_utf8(&self.bytes[..self.length]).unwrap_or_default()
     }
-    let whole = usize::try_from(exponent + 1).unwrap_or_default();
-    match digits.split_at_checked(whole) {
-        Some((whole, "")) => format!("{sign}{whole}.0"),
-        Some((whole, fraction)) => format!("{sign}{whole}.{fraction}"),
-        None => format!("{sign}{digits:0<whole$}.0"),
+
+    fn has_one_digit(&self) -> bool {
+        !self.text().contains('.')
+    }
+
+    /// Writes the number in Java's notation.
+    fn append(&self, out: &mut impl Write) -> fmt::Result {
+        let (mantissa, exponent) = self.text().split_once('e').unwrap_or((self.text(), "0"));
+        let exponent: i32 = exponent.parse().unwrap_or_default();
+        let unsigned = mantissa.strip_prefix('-').unwrap_or(mantissa);
+        let (first, rest) = unsigned.split_once('.').unwrap_or((unsigned, "0"));
+        if unsigned.len() < mantissa.len() {
+            out.write_char('-')?;
+        }
+        if !(-3..7).contains(&exponent) {
+            return write!(out, "{first}.{rest}E{exponent}");
+        }
+        // One zero stands for no digits at all; it is not one to be moved before the point.
+        let rest = if rest == "0" { "" } else { rest };
+        let Ok(moved) = usize::try_from(exponent) else {
+            let zeros = usize::try_from(-exponent - 1).unwrap_or_default();
+            return write!(out, "0.{:0<zeros$}{first}{rest}", "");
+        };
+        match rest.split_at_checked(moved) {
+            Some((whole, "")) => write!(out, "{first}{whole}.0"),
+            Some((whole, fraction)) => write!(out, "{first}{whole}.{fraction}"),
+            None => write!(out, "{first}{rest:0<moved$}.0"),
+        }
     }
 }
 
@@ -171,3 +232,6 @@ pub fn civil_from_days(days: i64) -> (i64, i64, i64) {
     let year = year_of_era + era * 400 + i64::from(month <= 2);
     (year, month, day)
 }
+
+#[cfg(test)]
+mod tests;

@@ -113,3 +113,6 @@ pub fn millis_to_time(millis: i32) -> Result<i64> {
     }
     Ok(millis)
 }
+
+#[cfg(test)]
+mod tests;

@@ -232,6 +232,8 @@ impl fmt::Display for Schema {
 #[derive(Debug)]
 pub struct SchemaBuilder {
     schema: Schema,
+    /// What was set and may be set once only.
+    set: Vec<&'static str>,
     error: Option<String>,
 }
 
@@ -251,7 +253,11 @@ impl SchemaBuilder {
             key_schema: None,
             value_schema: None,
         };
-        Self { schema, error: None }
+        Self {
+            schema,
+            set: Vec::new(),
+            error: None,
+        }
     }
 
     /// A struct without fields yet.
@@ -318,18 +324,21 @@ impl SchemaBuilder {
 
     /// The name of the logical type or struct.
     pub fn name(mut self, name: impl Into<Arc<str>>) -> Self {
+        self.set_once("name");
         self.schema.name = Some(name.into());
         self
     }
 
     /// The version.
     pub fn version(mut self, version: i32) -> Self {
+        self.set_once("version");
         self.schema.version = Some(version);
         self
     }
 
     /// The documentation.
     pub fn doc(mut self, doc: impl Into<Arc<str>>) -> Self {
+        self.set_once("doc");
         self.schema.doc = Some(doc.into());
         self
     }
@@ -342,6 +351,7 @@ impl SchemaBuilder {
 
     /// The value that stands for null.
     pub fn default_value(mut self, value: Value) -> Self {
+        self.set_once("default");
         self.schema.default = Some(value);
         self
     }
@@ -369,14 +379,30 @@ impl SchemaBuilder {
         self
     }
 
+    fn set_once(&mut self, what: &'static str) {
+        if self.set.contains(&what) {
+            self.error.get_or_insert(format!(
+                "Invalid SchemaBuilder call: {what} has already been set."
+            ));
+        }
+        self.set.push(what);
+    }
+
     /// The finished schema.
     ///
     /// # Errors
-    /// `Data` when a field name is empty or there twice, fields were added to something that is no struct, or the
-    /// default is no value of the schema. Messages as Kafka Connect's `SchemaBuilderException`.
-    pub fn build(self) -> Result<SchemaRef> {
+    /// `Data` when a field name is empty or there twice, fields were added to something that is no struct, a name,
+    /// version, documentation or default was given twice, or the default is no value of the schema. Messages as Kafka Connect's `SchemaBuilderException`.
+    pub fn build(mut self) -> Result<SchemaRef> {
         if let Some(error) = self.error {
             return Err(ConnectorError::data(error));
+        }
+        if self.schema.default.as_ref().is_some_and(Value::is_null) {
+            // No value stands for null then; where null is no value, it cannot be the default either.
+            self.schema.default = None;
+            if !self.schema.optional {
+                return Err(ConnectorError::data("Invalid default value"));
+            }
         }
         if let Some(default) = &self.schema.default {
             validate::value(&self.schema, default)
@@ -390,3 +416,6 @@ impl SchemaBuilder {
         self.schema
     }
 }
+
+#[cfg(test)]
+mod tests;

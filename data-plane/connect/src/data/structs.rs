@@ -1,6 +1,10 @@
 //! Structs and maps: the two values that hold named or keyed values.
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::Arc;
+
+use bytestring::ByteString;
 
 use crate::data::{Field, SchemaRef, Type, Value, validate};
 use crate::error::{ConnectorError, Result};
@@ -82,6 +86,20 @@ impl Struct {
     /// `Data` when there is no such field.
     pub fn get_without_default(&self, name: &str) -> Result<&Value> {
         Ok(&self.values[self.lookup(name)?.index])
+    }
+
+    /// [`Struct::get`] of a field that has to be of this type.
+    ///
+    /// # Errors
+    /// `Data` when there is no such field or it is of another type.
+    pub fn get_of_type(&self, name: &str, kind: Type) -> Result<&Value> {
+        let field = self.lookup(name)?;
+        if field.schema.kind() != kind {
+            return Err(ConnectorError::data(format!(
+                "Field '{name}' is not of type {kind}"
+            )));
+        }
+        Ok(self.get_at(field.index))
     }
 
     /// Sets a field after checking the value against the field's schema.
@@ -168,6 +186,17 @@ impl Map {
         self.entries.iter().map(|(key, value)| (key, value))
     }
 
+    /// Where the text keys are.
+    fn places(&self) -> HashMap<ByteString, usize> {
+        let texts = self.entries.iter().enumerate();
+        texts
+            .filter_map(|(index, (key, _))| match key {
+                Value::String(text) => Some((text.clone(), index)),
+                _ => None,
+            })
+            .collect()
+    }
+
     /// The number of entries.
     pub fn len(&self) -> usize {
         self.entries.len()
@@ -179,11 +208,36 @@ impl Map {
     }
 }
 
+/// From here on keys are looked up by hash while a map is built, so that a map of very many entries does not take for
+/// ever.
+const MANY: usize = 16;
+
 impl FromIterator<(Value, Value)> for Map {
     fn from_iter<I: IntoIterator<Item = (Value, Value)>>(entries: I) -> Self {
-        let mut map = Self::new();
+        let entries = entries.into_iter();
+        let mut map = Self {
+            entries: Vec::with_capacity(entries.size_hint().0),
+        };
+        let mut places: HashMap<ByteString, usize> = HashMap::new();
         for (key, value) in entries {
-            map.insert(key, value);
+            if map.entries.len() < MANY {
+                map.insert(key, value);
+                continue;
+            }
+            let Value::String(name) = &key else {
+                map.insert(key, value);
+                continue;
+            };
+            if places.is_empty() {
+                places = map.places();
+            }
+            match places.entry(name.clone()) {
+                Entry::Occupied(place) => map.entries[*place.get()].1 = value,
+                Entry::Vacant(place) => {
+                    place.insert(map.entries.len());
+                    map.entries.push((key, value));
+                }
+            }
         }
         map
     }
@@ -198,13 +252,17 @@ impl IntoIterator for Map {
     }
 }
 
-/// Maps are equal when they hold the same entries, whatever the order.
+/// Maps are equal when they hold the same entries, whatever the order. Nearly always the order is the same too.
 impl PartialEq for Map {
     fn eq(&self, other: &Self) -> bool {
-        self.entries.len() == other.entries.len()
-            && self
-                .entries
-                .iter()
-                .all(|(key, value)| other.entries.iter().any(|(k, v)| k == key && v == value))
+        self.entries == other.entries
+            || (self.entries.len() == other.entries.len()
+                && self
+                    .entries
+                    .iter()
+                    .all(|(key, value)| other.entries.iter().any(|(k, v)| k == key && v == value)))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -13,12 +13,17 @@ pub(super) fn java_message(pattern: &str) -> Option<String> {
         Mistake::Unmatched(index) => ("Unmatched closing ')'".to_owned(), index.saturating_sub(1)),
         Mistake::Dangling(c, index) => (format!("Dangling meta character '{c}'"), index),
     };
-    let caret = if index < end {
+    Some(located(&problem, pattern, index))
+}
+
+/// A problem at some character of the pattern, with the pattern and a mark under the character.
+pub(super) fn located(problem: &str, pattern: &str, index: usize) -> String {
+    let caret = if index < pattern.chars().count() {
         format!("\n{}^", " ".repeat(index))
     } else {
         String::new()
     };
-    Some(format!("{problem} near index {index}\n{pattern}{caret}"))
+    format!("{problem} near index {index}\n{pattern}{caret}")
 }
 
 enum Mistake {
