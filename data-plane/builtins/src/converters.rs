@@ -147,3 +147,6 @@ fn parse(def: &ConfigDef, config: &ConfigMap, role: ConverterRole) -> Result<Par
     config.insert(CONVERTER_TYPE, role.name());
     def.parse(&config)
 }
+
+#[cfg(test)]
+mod tests;

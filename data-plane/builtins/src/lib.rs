@@ -2,6 +2,7 @@
 //! providers. Connectors are crates of their own.
 
 mod clock;
+pub mod config_providers;
 pub mod converters;
 #[cfg(test)]
 mod describe;
@@ -16,3 +17,6 @@ pub fn plugins() -> Vec<Plugin> {
     plugins.extend(transforms::plugins());
     plugins
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,17 +1,21 @@
 //! The single message transforms and predicates of Kafka Connect itself.
 
+mod extract_field;
 mod predicates;
 mod regex_router;
 mod replace_field;
 mod schema_cache;
 mod side;
 mod timestamp_converter;
+mod value_to_key;
 
+pub use extract_field::ExtractField;
 pub use predicates::{HasHeaderKey, RecordIsTombstone, TopicNameMatches};
 pub use regex_router::RegexRouter;
 pub use replace_field::ReplaceField;
 pub use side::Side;
 pub use timestamp_converter::TimestampConverter;
+pub use value_to_key::ValueToKey;
 
 use towpath_connect::transform::NewTransform;
 use towpath_connect::{ConfigDef, ConfigKey, KAFKA_CONNECT_VERSION, Plugin, PluginFactory};
@@ -21,6 +25,16 @@ const REPLACE_NULL: &str = "replace.null.with.default";
 /// The plugins of this module.
 pub fn plugins() -> Vec<Plugin> {
     let mut plugins = vec![
+        transform(
+            "org.apache.kafka.connect.transforms.ExtractField$Key",
+            extract_field::config_def,
+            |config| Ok(Box::new(ExtractField::new(Side::Key, config)?)),
+        ),
+        transform(
+            "org.apache.kafka.connect.transforms.ExtractField$Value",
+            extract_field::config_def,
+            |config| Ok(Box::new(ExtractField::new(Side::Value, config)?)),
+        ),
         transform(
             "org.apache.kafka.connect.transforms.RegexRouter",
             regex_router::config_def,
@@ -45,6 +59,11 @@ pub fn plugins() -> Vec<Plugin> {
             "org.apache.kafka.connect.transforms.TimestampConverter$Value",
             timestamp_converter::config_def,
             |config| Ok(Box::new(TimestampConverter::new(Side::Value, config)?)),
+        ),
+        transform(
+            "org.apache.kafka.connect.transforms.ValueToKey",
+            value_to_key::config_def,
+            |config| Ok(Box::new(ValueToKey::new(config)?)),
         ),
     ];
     plugins.extend(predicates::plugins());

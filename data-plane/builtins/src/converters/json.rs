@@ -19,7 +19,9 @@ pub(super) use settings::config_def;
 
 use bytes::{Bytes, BytesMut};
 use bytestring::ByteString;
-use towpath_connect::{ConfigMap, Converter, ConverterRole, Result, SchemaAndValue, SchemaRef, Value};
+use towpath_connect::{
+    ConfigMap, ConnectorError, Converter, ConverterRole, Result, SchemaAndValue, SchemaRef, Value,
+};
 
 use envelope::Reader;
 use schema_text::SchemaTexts;
@@ -105,18 +107,23 @@ impl Converter for JsonConverter {
     fn to_connect(&mut self, _topic: &str, bytes: Option<&Bytes>) -> Result<SchemaAndValue> {
         match bytes {
             None => Ok(SchemaAndValue::default()),
-            Some(bytes) => self.reader.read(&readable(bytes)),
+            Some(bytes) => self.reader.read(&readable(bytes)?),
         }
     }
 }
 
 /// The bytes as text, up to the first byte that is no UTF-8. If the value ends before that, the rest does not matter;
 /// if it does not, its text ends in the middle, and that is what the error says.
-fn readable(bytes: &Bytes) -> ByteString {
-    match std::str::from_utf8(bytes) {
-        Ok(_) => ByteString::try_from(bytes.clone()).unwrap_or_default(),
-        Err(error) => ByteString::try_from(bytes.slice(..error.valid_up_to())).unwrap_or_default(),
+fn readable(bytes: &Bytes) -> Result<ByteString> {
+    let Err(cause) = std::str::from_utf8(bytes) else {
+        return Ok(ByteString::try_from(bytes.clone()).unwrap_or_default());
+    };
+    let text = ByteString::try_from(bytes.slice(..cause.valid_up_to())).unwrap_or_default();
+    if text.trim().is_empty() {
+        // Blank text would be a null.
+        return Err(ConnectorError::data(envelope::NO_JSON).with_source(cause));
     }
+    Ok(text)
 }
 
 #[cfg(test)]

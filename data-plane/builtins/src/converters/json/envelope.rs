@@ -12,6 +12,9 @@ use super::{schema_reader, schemaless};
 
 const SCHEMA: &str = "schema";
 const PAYLOAD: &str = "payload";
+/// The message for a text that is no JSON; what is wrong with it is the cause.
+pub(super) const NO_JSON: &str =
+    "Converting byte[] to Kafka Connect data failed due to serialization error: ";
 
 /// Reads records.
 #[derive(Debug)]
@@ -62,10 +65,7 @@ impl Reader {
         };
         read.map_err(|error| match error {
             ReadError::Data(error) => error,
-            ReadError::Syntax(cause) => ConnectorError::data(
-                "Converting byte[] to Kafka Connect data failed due to serialization error: ",
-            )
-            .with_source(cause),
+            ReadError::Syntax(cause) => ConnectorError::data(NO_JSON).with_source(cause),
         })
     }
 

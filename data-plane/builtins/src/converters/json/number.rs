@@ -57,11 +57,24 @@ impl<'a> Number<'a> {
     }
 
     pub(super) fn double(self) -> f64 {
-        self.text.parse().unwrap_or(f64::NAN)
+        let double: f64 = self.text.parse().unwrap_or(f64::NAN);
+        if double == 0.0 { self.zero(double) } else { double }
     }
 
     pub(super) fn float(self) -> f32 {
-        self.text.parse().unwrap_or(f32::NAN)
+        let float: f32 = self.text.parse().unwrap_or(f32::NAN);
+        if float == 0.0 { self.zero(float) } else { float }
+    }
+
+    /// A zero that was written as one has no sign, since it is read as a decimal first; a number that is too small for
+    /// its type keeps the sign.
+    fn zero<F: Default>(self, number: F) -> F {
+        let mantissa = self.text.split(['e', 'E']).next().unwrap_or_default();
+        if mantissa.bytes().any(|byte| (b'1'..=b'9').contains(&byte)) {
+            number
+        } else {
+            F::default()
+        }
     }
 
     /// The number as written; `None` if its exponent is beyond all reason.

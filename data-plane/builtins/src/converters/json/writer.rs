@@ -3,7 +3,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::BytesMut;
-use std::fmt::Write;
+use std::fmt::{self, Write};
 use towpath_connect::data::{java_text, logical};
 use towpath_connect::{ConnectorError, Decimal, Map, Result, Schema, SchemaRef, Struct, Type, Value};
 
@@ -40,10 +40,17 @@ impl<'a> Writer<'a> {
             }
             (Type::Struct, Value::Struct(inner)) => self.structure(schema, inner),
             (kind, value) if value.natural_type() == Some(kind) => self.primitive(value),
-            (kind, value) => Err(ConnectorError::data(format!(
-                "Invalid type for {kind}: class {}",
-                value.java_class()
-            ))),
+            (kind, value) => {
+                let kind = if kind == Type::Bytes {
+                    "bytes type"
+                } else {
+                    kind.name()
+                };
+                Err(ConnectorError::data(format!(
+                    "Invalid type for {kind}: class {}",
+                    value.java_class()
+                )))
+            }
         }
     }
 
@@ -86,8 +93,8 @@ impl<'a> Writer<'a> {
             Value::Int16(n) => self.integer(i64::from(*n)),
             Value::Int32(n) => self.integer(i64::from(*n)),
             Value::Int64(n) => self.integer(*n),
-            Value::Float32(n) => self.float(n.is_finite(), &java_text::float32(*n)),
-            Value::Float64(n) => self.float(n.is_finite(), &java_text::float64(*n)),
+            Value::Float32(n) => self.float(n.is_finite(), |out| java_text::append_float32(out, *n)),
+            Value::Float64(n) => self.float(n.is_finite(), |out| java_text::append_float64(out, *n)),
             Value::Boolean(true) => self.raw(b"true"),
             Value::Boolean(false) => self.raw(b"false"),
             Value::String(text) => append_string(self.out, text),
@@ -209,12 +216,13 @@ impl<'a> Writer<'a> {
             .extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
     }
 
-    fn float(&mut self, finite: bool, text: &str) {
-        if finite {
-            self.raw(text.as_bytes());
-        } else {
-            append_string(self.out, text);
-        }
+    /// NaN and the infinities are no JSON numbers: they are written as text.
+    fn float(&mut self, finite: bool, append: impl FnOnce(&mut BytesMut) -> fmt::Result) {
+        let quote: &[u8] = if finite { b"" } else { b"\"" };
+        self.raw(quote);
+        let written = append(self.out);
+        debug_assert!(written.is_ok(), "the buffer grows");
+        self.raw(quote);
     }
 
     fn base64(&mut self, bytes: &[u8]) {
