@@ -39,8 +39,6 @@ impl Action {
 pub(crate) struct Entry {
     pub(crate) action: Action,
     pub(crate) is_versioned: bool,
-    /// The search engine makes the id.
-    pub(crate) is_generated: bool,
     /// Set when entries of the same document must be written one after the other: the same number for the same one.
     pub(crate) ordered_id: Option<u64>,
 }

@@ -57,6 +57,7 @@ pub(crate) struct Delivery<'a> {
 }
 
 /// What one request led to.
+#[derive(Debug, PartialEq, Eq)]
 enum Step {
     /// Whatever is left of the bulk is to be sent again.
     Again(Trouble),
@@ -345,3 +346,6 @@ impl Tally {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

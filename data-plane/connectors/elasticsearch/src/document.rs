@@ -116,7 +116,6 @@ impl Writer {
         Ok(Some(Entry {
             action,
             is_versioned: version.is_some(),
-            is_generated: matches!(id, Id::Generated),
             // External versions keep the order of writes to a document; without them we have to.
             ordered_id: match &id {
                 Id::Key(key) if version.is_none() && !target.is_data_stream => {

@@ -171,7 +171,6 @@ impl Started {
             };
             match self.preparation.ensure(&self.client, &target, mapping).await {
                 Err(error) if error.kind() == ErrorKind::Data && self.leaves_out_malformed() => {
-                    warn!(topic = %record.record.topic, %error, "records that make no mapping are left out");
                     without_schema = Some(target);
                 }
                 outcome => outcome?,
@@ -190,11 +189,13 @@ impl Started {
 
     fn take(&mut self, records: &[SinkRecord]) -> Result<()> {
         let mut filling = self.writer.fill();
+        let mut left_out = LeftOut::default();
         for record in records {
             let Some(target) = self.targets.of(&self.naming, record) else {
                 continue;
             };
             if !self.preparation.is_done(&target, self.needs_mapping(record)) {
+                left_out.add(record, "its value makes no mapping");
                 continue;
             }
             let bulk = filling.bulk();
@@ -204,7 +205,8 @@ impl Started {
                 Ok(None) => continue,
                 Err(problem) => {
                     bulk.body.truncate(start);
-                    left_out(record, problem, self.drop_invalid, self.leaves_out_malformed())?;
+                    let error = self.tolerate(record, problem)?;
+                    left_out.add(record, &error);
                     continue;
                 }
             };
@@ -220,37 +222,54 @@ impl Started {
             });
             filling.appended();
         }
+        left_out.log();
         Ok(())
+    }
+
+    /// What is wrong with a record that the user wants left out; otherwise the error that fails the task.
+    fn tolerate(&self, record: &SinkRecord, problem: Unwritable) -> Result<String> {
+        let (error, tolerated) = match problem {
+            Unwritable::Invalid(error) => (error, self.drop_invalid),
+            Unwritable::Malformed(error) => (error, self.leaves_out_malformed()),
+        };
+        if tolerated {
+            return Ok(error.to_string());
+        }
+        let message = format!(
+            "the record at offset {} of topic \"{}\", partition {}, makes no document",
+            record.original_offset(),
+            record.original_topic(),
+            record.original_partition()
+        );
+        Err(ConnectorError::new(error.kind(), message).with_source(error))
     }
 }
 
-/// Leaves a record out if the user wants that, or fails.
-fn left_out(
-    record: &SinkRecord,
-    problem: Unwritable,
-    drop_invalid: bool,
-    drop_malformed: bool,
-) -> Result<()> {
-    let (topic, partition, offset) = (
-        record.original_topic(),
-        record.original_partition(),
-        record.original_offset(),
-    );
-    let (error, leave_out) = match problem {
-        Unwritable::Invalid(error) => (error, drop_invalid),
-        Unwritable::Malformed(error) => (error, drop_malformed),
-    };
-    if leave_out {
-        warn!(%topic, partition, offset, %error, "a record that makes no document is left out");
-        return Ok(());
+/// Records of a batch that are left out: one line for all of them.
+#[derive(Debug, Default)]
+struct LeftOut<'a> {
+    count: usize,
+    example: Option<(&'a SinkRecord, String)>,
+}
+
+impl<'a> LeftOut<'a> {
+    fn add(&mut self, record: &'a SinkRecord, problem: &str) {
+        self.count += 1;
+        self.example.get_or_insert_with(|| (record, problem.to_owned()));
     }
-    Err(ConnectorError::new(
-        error.kind(),
-        format!(
-            "the record at offset {offset} of topic \"{topic}\", partition {partition}, makes no document"
-        ),
-    )
-    .with_source(error))
+
+    fn log(&self) {
+        let Some((record, problem)) = &self.example else {
+            return;
+        };
+        let (topic, partition, offset) = (
+            record.original_topic(),
+            record.original_partition(),
+            record.original_offset(),
+        );
+        let count = self.count;
+        warn!(count, %topic, partition, offset, problem, "records that make no documents are left out");
+    }
 }
 
 /// The target of each topic that was met.

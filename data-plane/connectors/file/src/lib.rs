@@ -11,10 +11,7 @@ mod source;
 pub use sink::{FileStreamSinkConnector, FileStreamSinkTask};
 pub use source::{FileStreamSourceConnector, FileStreamSourceTask};
 
-use towpath_connect::{Plugin, PluginFactory};
-
-/// Clients compare this with the version of the worker that they know the two connectors from.
-const VERSION: &str = "4.3.1";
+use towpath_connect::{KAFKA_CONNECT_VERSION, Plugin, PluginFactory};
 
 const FILE: &str = "file";
 
@@ -24,14 +21,15 @@ pub fn plugins() -> Vec<Plugin> {
         Plugin {
             class: "org.apache.kafka.connect.file.FileStreamSinkConnector",
             aliases: &[],
-            version: VERSION,
+            // They come with Kafka Connect, so clients expect its version.
+            version: KAFKA_CONNECT_VERSION,
             config_def: sink::config_def,
             factory: PluginFactory::Sink(|| Box::new(FileStreamSinkConnector::default())),
         },
         Plugin {
             class: "org.apache.kafka.connect.file.FileStreamSourceConnector",
             aliases: &[],
-            version: VERSION,
+            version: KAFKA_CONNECT_VERSION,
             config_def: source::config_def,
             factory: PluginFactory::Source(|| Box::new(FileStreamSourceConnector::default())),
         },

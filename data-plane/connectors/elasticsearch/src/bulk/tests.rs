@@ -8,7 +8,6 @@ use crate::tracker::Tracker;
 const ENTRY: Entry = Entry {
     action: Action::Index,
     is_versioned: false,
-    is_generated: false,
     ordered_id: None,
 };
 

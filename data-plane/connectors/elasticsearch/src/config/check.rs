@@ -64,11 +64,11 @@ impl<'a> Values<'a> {
 fn problems(flavour: Flavour, topics: &[String], values: Values<'_>) -> Vec<Problem> {
     let mut found = Vec::new();
     credentials(values, &mut found);
-    sizes(values, &mut found);
-    ids(values, &mut found);
     map_of_topics("topic.index.map", values, &mut found);
     let existing = match flavour {
         Flavour::Confluent => {
+            sizes(values, &mut found);
+            ids(values, &mut found);
             confluent_security(values, &mut found);
             confluent_data_streams(values, &mut found);
             too_many_mappings(values, &mut found);

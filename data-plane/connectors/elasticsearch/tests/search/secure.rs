@@ -1,5 +1,8 @@
 //! TLS and logging in, against a server that wants both.
 
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinSet;
 use towpath_connect::error::Chain;
 use towpath_connect::{ConfigMap, ErrorKind};
 use towpath_testkit::services::SecureSearch;
@@ -115,4 +118,84 @@ async fn a_certificate_of_an_unknown_authority_is_not_trusted() {
     );
     let error = Sink::start(&unknown).await.put_fails(&numbered("t", 0..3)).await;
     assert_eq!(error.kind(), ErrorKind::External, "{}", Chain(&error));
+}
+
+/// A proxy that wants a login and connects everybody to one port of this machine, whatever they asked for. Ends with
+/// the set that it runs in.
+async fn proxy(to: u16) -> (u16, JoinSet<()>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let mut running = JoinSet::new();
+    running.spawn(async move {
+        let mut connections = JoinSet::new();
+        while let Ok((client, _)) = listener.accept().await {
+            connections.spawn(connect_through(client, to));
+        }
+    });
+    (port, running)
+}
+
+async fn connect_through(client: TcpStream, to: u16) {
+    let mut client = BufReader::new(client);
+    let mut head = String::new();
+    while !head.ends_with("\r\n\r\n") && client.read_line(&mut head).await.unwrap() > 0 {}
+    // me:pass
+    if !head.starts_with("CONNECT ")
+        || !head
+            .to_lowercase()
+            .contains("proxy-authorization: basic bwu6cgfzcw==")
+    {
+        client
+            .write_all(b"HTTP/1.1 407 Proxy Authentication Required\r\n\r\n")
+            .await
+            .unwrap();
+        return;
+    }
+    client.write_all(b"HTTP/1.1 200 Connected\r\n\r\n").await.unwrap();
+    let mut server = TcpStream::connect(("127.0.0.1", to)).await.unwrap();
+    // Either side may end it at any moment.
+    tokio::io::copy_bidirectional(&mut client, &mut server).await.ok();
+}
+
+#[tokio::test]
+async fn requests_go_through_a_proxy_and_the_name_in_the_certificate_counts() {
+    let server = server().await;
+    let port = reqwest::Url::parse(&server.url).unwrap().port().unwrap();
+    let (proxy_port, _running) = proxy(port).await;
+    let index = Search::at(&server.url, "proxy").index;
+    let elsewhere = format!("https://another-name.example:{port}");
+    let through = |more: &[(&str, &str)]| {
+        let proxy_port = proxy_port.to_string();
+        let login = [
+            ("connection.url", elsewhere.as_str()),
+            ("proxy.host", "127.0.0.1"),
+            ("proxy.port", &proxy_port),
+            ("proxy.username", "me"),
+            ("proxy.password", "pass"),
+        ];
+        config(&server, &index, &[&login[..], more].concat())
+    };
+    let error = Sink::start(&through(&[]))
+        .await
+        .put_fails(&numbered(&index, 0..3))
+        .await;
+    assert!(
+        Chain(&error)
+            .to_string()
+            .contains("shows a certificate that is not trusted"),
+        "{}",
+        Chain(&error)
+    );
+
+    let unchecked = through(&[("elastic.https.ssl.endpoint.identification.algorithm", "")]);
+    assert_eq!(problems(&unchecked).await, []);
+    let mut sink = Sink::start(&unchecked).await;
+    sink.put(&numbered(&index, 0..3)).await.unwrap();
+    sink.finish().await.unwrap();
+
+    let mut wrong = unchecked;
+    wrong.insert("proxy.password", "not-the-one");
+    let found = problems(&wrong).await;
+    assert!(found.len() == 1 && found[0].0 == "connection.url", "{found:?}");
+    assert!(!found[0].1.contains("not-the-one"), "{found:?}");
 }

@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 use towpath_connect::config_def::ConfigType;
 use towpath_connect::{
-    ConfigMap, ErrorKind, Importance, OffsetMap, OffsetReader, OffsetValue, Result, Schema, SourceConnector,
-    SourceRecord, SourceTask, SourceTaskContext, Type,
+    ConfigMap, ErrorKind, ExactlyOnceSupport, Importance, OffsetMap, OffsetReader, OffsetValue, Result,
+    Schema, SourceConnector, SourceRecord, SourceTask, SourceTaskContext, Type,
 };
 use towpath_file::FileStreamSourceConnector;
 
@@ -276,6 +276,16 @@ async fn altered_offsets_are_checked() {
             .to_string()
             .starts_with("Offsets cannot be modified if the 'file' configuration is unspecified.")
     );
+}
+
+#[test]
+fn exactly_once_needs_a_file() {
+    let connector = FileStreamSourceConnector::default();
+    let support = |config: &ConfigMap| connector.exactly_once_support(config).unwrap();
+    let file = source_config(Path::new("/x"));
+    assert_eq!(support(&file), Some(ExactlyOnceSupport::Supported));
+    let stdin: ConfigMap = [("topic", "t"), ("file", "")].into_iter().collect();
+    assert_eq!(support(&stdin), Some(ExactlyOnceSupport::Unsupported));
 }
 
 fn plugin(class: &str) -> towpath_connect::Plugin {
