@@ -12,6 +12,7 @@ mod commit;
 mod events;
 mod fetch;
 mod headers;
+mod partitions;
 
 use std::any::Any;
 use std::collections::VecDeque;
@@ -22,7 +23,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use rdkafka::consumer::{BaseConsumer, Consumer, RebalanceProtocol};
-use rdkafka::error::{KafkaError, KafkaResult};
+use rdkafka::error::KafkaError;
 use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 use rdkafka_sys as sys;
 use tokio::sync::Notify;
@@ -33,6 +34,7 @@ use crate::native::Queue;
 pub use commit::Commit;
 pub use events::{GroupError, GroupEvent};
 use fetch::DataQueue;
+use partitions::{list_of, list_with_offsets, offsets_of};
 
 /// How long a seek may take: it is a message to librdkafka's own thread and back.
 const SEEK_TIMEOUT: Duration = Duration::from_secs(10);
@@ -312,6 +314,18 @@ impl BatchConsumer {
             .collect())
     }
 
+    /// Whether the cluster has a topic. With `allow.auto.create.topics`, the question lets a broker that creates topics by
+    /// itself create this one, which subscribing alone does not.
+    pub async fn has_topic(&self, topic: &str, timeout: Duration) -> Result<bool, ConsumerError> {
+        let (inner, topic) = (Arc::clone(&self.inner), topic.to_owned());
+        let found = blocking(move || inner.fetch_metadata(Some(&topic), timeout)).await?;
+        let metadata = found.map_err(|source| ConsumerError::Metadata { source })?;
+        Ok(metadata
+            .topics()
+            .iter()
+            .any(|topic| topic.error().is_none() && !topic.partitions().is_empty()))
+    }
+
     /// Leaves the group. Revocations on the way are confirmed: commit before. What has not ended by the deadline ends in
     /// the background.
     pub async fn close(mut self, deadline: Duration) {
@@ -375,36 +389,4 @@ fn pause_resume(action: &'static str, partitions: &[TopicPartition], source: Kaf
         partitions: partitions.len(),
         source,
     }
-}
-
-fn list_of(partitions: &[TopicPartition]) -> KafkaResult<TopicPartitionList> {
-    let mut list = TopicPartitionList::with_capacity(partitions.len());
-    for entry in partitions {
-        list.add_partition(&entry.topic, entry.partition);
-    }
-    Ok(list)
-}
-
-fn list_with_offsets(offsets: &[(TopicPartition, i64)]) -> KafkaResult<TopicPartitionList> {
-    let mut list = TopicPartitionList::with_capacity(offsets.len());
-    for (entry, offset) in offsets {
-        list.add_partition_offset(&entry.topic, entry.partition, Offset::Offset(*offset))?;
-    }
-    Ok(list)
-}
-
-/// The entries that have a real offset.
-fn offsets_of(list: &TopicPartitionList) -> Vec<(TopicPartition, i64)> {
-    let entries = list.elements();
-    let known = entries.iter().filter_map(|entry| match entry.offset() {
-        Offset::Offset(offset) => {
-            let partition = TopicPartition {
-                topic: Arc::from(entry.topic()),
-                partition: entry.partition(),
-            };
-            Some((partition, offset))
-        }
-        Offset::Beginning | Offset::End | Offset::Stored | Offset::Invalid | Offset::OffsetTail(_) => None,
-    });
-    known.collect()
 }

@@ -32,11 +32,13 @@ unsafe impl Send for Client {}
 unsafe impl Sync for Client {}
 
 impl Client {
-    /// A producer whose delivery reports arrive as events on its main queue.
+    /// A producer whose delivery reports and errors arrive as events on its main queue. Errors are few: librdkafka repeats
+    /// one at most twice a minute for each broker.
     pub(crate) fn producer(config: &ClientConfig) -> Result<Self, ClientError> {
         let native = config.create_native_config().map_err(ClientError::from)?;
+        let events = sys::RD_KAFKA_EVENT_DR | sys::RD_KAFKA_EVENT_ERROR;
         // SAFETY: `native` owns a valid configuration that no client has taken over yet.
-        unsafe { sys::rd_kafka_conf_set_events(native.ptr(), sys::RD_KAFKA_EVENT_DR) };
+        unsafe { sys::rd_kafka_conf_set_events(native.ptr(), events) };
         // SAFETY: as above; `log_line` has the signature librdkafka asks for and lives for ever.
         unsafe { sys::rd_kafka_conf_set_log_cb(native.ptr(), Some(log_line)) };
         Self::create(sys::rd_kafka_type_t::RD_KAFKA_PRODUCER, native)
@@ -65,6 +67,10 @@ impl Client {
         self.rk.as_ptr()
     }
 
+    pub(crate) fn name(&self) -> String {
+        client_name(self.ptr())
+    }
+
     /// Why the client can no longer be used, if that is so.
     pub(crate) fn fatal_error(&self) -> Option<String> {
         let mut text = [0u8; ERROR_TEXT_BYTES];
@@ -90,9 +96,7 @@ impl Drop for Client {
 
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Client")
-            .field("name", &client_name(self.ptr()))
-            .finish()
+        f.debug_struct("Client").field("name", &self.name()).finish()
     }
 }
 
@@ -214,6 +218,13 @@ impl Event {
     pub(crate) fn error(&self) -> sys::rd_kafka_resp_err_t {
         // SAFETY: the event is ours.
         unsafe { sys::rd_kafka_event_error(self.ptr()) }
+    }
+
+    pub(crate) fn error_text(&self) -> String {
+        // SAFETY: the event is ours and lends the text.
+        let lent = unsafe { sys::rd_kafka_event_error_string(self.ptr()) };
+        // SAFETY: null or a C string, and the event is borrowed.
+        unsafe { text(lent) }.into_owned()
     }
 
     /// The partitions that a rebalance or a commit is about.

@@ -10,6 +10,7 @@
 //! and looked up again for each report.
 
 mod enqueue;
+mod lane;
 mod lanes;
 
 use std::collections::HashMap;
@@ -25,8 +26,9 @@ use tokio::sync::Notify;
 
 use crate::Header;
 use crate::error::{ClientError, SendError};
-use crate::native::{Client, Queue, Topic};
-use lanes::{LaneIndex, Lanes};
+use crate::native::{Client, Event, Queue, Topic};
+pub use lane::Lane;
+use lanes::Lanes;
 
 /// How many bits of a token are the caller's; the rest of librdkafka's 64-bit opaque says which lane it belongs to.
 pub const TOKEN_BITS: u32 = 48;
@@ -88,6 +90,14 @@ pub enum Stop {
     UnknownTopic(Arc<str>),
 }
 
+/// What is wrong with the connection to the cluster. librdkafka goes on trying, whatever it is; whether there is a point
+/// in waiting (a wrong password, say) is the caller's to judge.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Trouble {
+    pub code: RDKafkaErrorCode,
+    pub text: String,
+}
+
 /// A producer, to be shared: clones are the same producer, which ends with the last of them and of its lanes.
 #[derive(Debug, Clone)]
 pub struct BatchProducer {
@@ -101,6 +111,7 @@ struct Shared {
     queue: Queue,
     /// Woken when deliveries made room.
     freed: Notify,
+    trouble: Mutex<Option<Trouble>>,
     client: Arc<Client>,
 }
 
@@ -114,11 +125,13 @@ impl BatchProducer {
         let client = Arc::new(Client::producer(&config)?);
         let queue = Queue::main(&client);
         let lanes = Mutex::new(Lanes::new(buffer_bytes.get()));
+        let (freed, trouble) = (Notify::new(), Mutex::default());
         let shared = Shared {
             topics: Mutex::default(),
             lanes,
             queue,
-            freed: Notify::new(),
+            freed,
+            trouble,
             client,
         };
         Ok(Self {
@@ -128,14 +141,7 @@ impl BatchProducer {
 
     /// A new user of this producer.
     pub fn lane(&self) -> Result<Lane, SendError> {
-        let (index, delivered) = self.shared.lanes().open()?;
-        Ok(Lane {
-            shared: Arc::clone(&self.shared),
-            index,
-            delivered,
-            drained_seen: 0,
-            last_topic: None,
-        })
+        Lane::open(&self.shared)
     }
 
     /// How many lanes are open.
@@ -143,9 +149,20 @@ impl BatchProducer {
         self.shared.lanes().open_count()
     }
 
+    /// Whether both are one producer.
+    pub fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.shared, &other.shared)
+    }
+
     /// Why the producer must be replaced, if it must.
     pub fn fatal_error(&self) -> Option<String> {
         self.shared.client.fatal_error()
+    }
+
+    /// The last trouble with the connection, if nothing has worked since.
+    pub fn trouble(&self) -> Option<Trouble> {
+        self.shared.pump();
+        self.shared.trouble().clone()
     }
 
     /// How many partitions the cluster says a topic has; `None` if there is no such topic. The question lets a broker
@@ -173,6 +190,10 @@ impl Shared {
         self.lanes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn trouble(&self) -> MutexGuard<'_, Option<Trouble>> {
+        self.trouble.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// The handle of a topic, or `None` if no topic can have that name.
     fn topic(&self, name: &Arc<str>) -> Option<Arc<Topic>> {
         let mut topics = self.topics.lock().unwrap_or_else(PoisonError::into_inner);
@@ -188,7 +209,11 @@ impl Shared {
         let Some(topic) = self.topic(name) else {
             return Err(RDKafkaErrorCode::InvalidTopic);
         };
-        enqueue::partition_count(&self.client, &topic, timeout)
+        let answer = enqueue::partition_count(&self.client, &topic, timeout);
+        if answer.is_ok() {
+            *self.trouble() = None;
+        }
+        answer
     }
 
     /// Hands out the delivery reports that are there. Returns whether there were any.
@@ -198,11 +223,20 @@ impl Shared {
             let mut lanes = self.lanes();
             // Polled under the lock, so that two lanes doing this at once keep the reports' order.
             let Some(event) = self.queue.poll() else { break };
-            if event.kind() == sys::RD_KAFKA_EVENT_DR {
-                enqueue::deliveries(&event, |opaque, bytes, result| {
-                    lanes.deliver(opaque, bytes, result);
-                });
-                any = true;
+            match event.kind() {
+                sys::RD_KAFKA_EVENT_DR => {
+                    let mut written = false;
+                    enqueue::deliveries(&event, |opaque, bytes, result| {
+                        written |= result.is_ok();
+                        lanes.deliver(opaque, bytes, result);
+                    });
+                    if written {
+                        *self.trouble() = None;
+                    }
+                    any = true;
+                }
+                sys::RD_KAFKA_EVENT_ERROR => self.note_trouble(&event),
+                _ => {}
             }
             drop(lanes);
             // Frees the messages, which takes longer than handing out what became of them.
@@ -215,219 +249,21 @@ impl Shared {
     }
 }
 
+impl Shared {
+    fn note_trouble(&self, event: &Event) {
+        let trouble = Trouble {
+            code: RDKafkaErrorCode::from(event.error()),
+            text: event.error_text(),
+        };
+        tracing::warn!(client = %self.client.name(), code = %trouble.code, "{}", trouble.text);
+        *self.trouble() = Some(trouble);
+    }
+}
+
 impl fmt::Debug for Shared {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Shared")
             .field("client", &self.client)
-            .finish_non_exhaustive()
-    }
-}
-
-/// One user's part of a producer. Its records keep their order in each partition, retries included, as far as the
-/// producer's settings promise it. Dropping it drops the reports that are still to come; the records themselves cannot
-/// be called back.
-pub struct Lane {
-    shared: Arc<Shared>,
-    index: LaneIndex,
-    delivered: Arc<Notify>,
-    /// How many messages had been freed when the last send found no room.
-    drained_seen: u64,
-    /// Most records go to the topic of the one before.
-    last_topic: Option<(Arc<str>, Option<Arc<Topic>>)>,
-}
-
-impl Lane {
-    /// Hands over as many records from the front as there is room for. Never waits.
-    ///
-    /// A record that can never be sent (too large, no such partition) is taken too and gets a delivery that says so.
-    /// Deliveries are kept until they are drained: drain between two calls.
-    pub fn try_send<'r, R>(
-        &mut self,
-        records: &'r [R],
-        view: impl Fn(&'r R) -> RecordRef<'r>,
-    ) -> Result<Sent, SendError> {
-        self.shared.pump();
-        let mut count = 0;
-        while count < records.len() {
-            let rest = records.get(count..).unwrap_or_default();
-            let chunk = self.reserve(rest, &view)?;
-            if chunk.is_empty() {
-                return Ok(Sent {
-                    count,
-                    stop: Stop::Full,
-                });
-            }
-            let sent = self.enqueue(chunk, &view)?;
-            count += sent.count;
-            if sent.stop != Stop::Done {
-                return Ok(Sent {
-                    count,
-                    stop: sent.stop,
-                });
-            }
-        }
-        Ok(Sent {
-            count,
-            stop: Stop::Done,
-        })
-    }
-
-    /// Waits until deliveries, of whichever lane, have made room since the last send that found none. Dropping the
-    /// future loses nothing.
-    pub async fn room(&self) {
-        loop {
-            let freed = self.shared.freed.notified();
-            tokio::pin!(freed);
-            freed.as_mut().enable();
-            self.shared.pump();
-            if self.shared.lanes().drained() != self.drained_seen {
-                return;
-            }
-            tokio::select! {
-                () = freed => {}
-                () = self.shared.queue.ready().notified() => {}
-            }
-        }
-    }
-
-    /// Moves the deliveries that have arrived to the end of `out`. Never waits.
-    pub fn drain_deliveries(&mut self, out: &mut Vec<Delivery>) {
-        self.shared.pump();
-        self.shared.lanes().drain(self.index, out);
-    }
-
-    /// Waits until there is a delivery to drain. Dropping the future loses nothing.
-    pub async fn delivered(&self) {
-        loop {
-            self.shared.pump();
-            if self.shared.lanes().has_deliveries(self.index) {
-                return;
-            }
-            // Both keep a permit if they were notified since the look above.
-            tokio::select! {
-                () = self.delivered.notified() => {}
-                () = self.shared.queue.ready().notified() => {}
-            }
-        }
-    }
-
-    /// How many records of this lane have no report yet.
-    pub fn in_flight(&self) -> usize {
-        self.shared.lanes().in_flight(self.index)
-    }
-
-    /// Waits until every record of this lane has its report, which stays to be drained.
-    pub async fn flushed(&self) {
-        loop {
-            let freed = self.shared.freed.notified();
-            tokio::pin!(freed);
-            freed.as_mut().enable();
-            self.shared.pump();
-            if self.in_flight() == 0 {
-                return;
-            }
-            tokio::select! {
-                () = freed => {}
-                () = self.shared.queue.ready().notified() => {}
-            }
-        }
-    }
-
-    /// The producer behind this lane.
-    pub fn producer(&self) -> BatchProducer {
-        BatchProducer {
-            shared: Arc::clone(&self.shared),
-        }
-    }
-
-    /// Books room for the records at the front that fit, one chunk at most.
-    fn reserve<'r, R>(
-        &mut self,
-        records: &'r [R],
-        view: &impl Fn(&'r R) -> RecordRef<'r>,
-    ) -> Result<&'r [R], SendError> {
-        let mut lanes = self.shared.lanes();
-        let mut count = 0;
-        for record in records.iter().take(CHUNK) {
-            let record = view(record);
-            if record.token > MAX_TOKEN {
-                lanes.unbook(self.index, records.iter().take(count).map(|r| cost_of(&view(r))));
-                return Err(SendError::Token { token: record.token });
-            }
-            if !lanes.book(self.index, cost_of(&record)) {
-                break;
-            }
-            count += 1;
-        }
-        self.drained_seen = lanes.drained();
-        Ok(records.get(..count).unwrap_or_default())
-    }
-
-    /// Enqueues records that have room booked, and gives back the room of those that were not taken.
-    fn enqueue<'r, R>(
-        &mut self,
-        records: &'r [R],
-        view: &impl Fn(&'r R) -> RecordRef<'r>,
-    ) -> Result<Sent, SendError> {
-        let mut sent = Sent {
-            count: 0,
-            stop: Stop::Done,
-        };
-        while sent.count < records.len() && sent.stop == Stop::Done {
-            let rest = records.get(sent.count..).unwrap_or_default();
-            let first = view(&rest[0]);
-            let topic = self.topic_of(first.topic);
-            let mut refused = Vec::new();
-            let run = enqueue::run(topic.as_deref(), self.index, rest, view, &mut refused);
-            if !refused.is_empty() {
-                self.shared.lanes().refuse(self.index, &refused);
-            }
-            sent.count += run.taken;
-            sent.stop = match run.halt {
-                None => Stop::Done,
-                Some(enqueue::Halt::Full) => Stop::Full,
-                Some(enqueue::Halt::UnknownTopic) => Stop::UnknownTopic(Arc::clone(first.topic)),
-                Some(enqueue::Halt::Fatal) => {
-                    self.give_back(records, sent.count, view);
-                    let reason = self.shared.client.fatal_error().unwrap_or_default();
-                    return Err(SendError::Fatal { reason });
-                }
-            };
-        }
-        self.give_back(records, sent.count, view);
-        Ok(sent)
-    }
-
-    fn give_back<'r, R>(&self, records: &'r [R], taken: usize, view: &impl Fn(&'r R) -> RecordRef<'r>) {
-        if taken < records.len() {
-            let costs = records.iter().skip(taken).map(|record| cost_of(&view(record)));
-            self.shared.lanes().unbook(self.index, costs);
-        }
-    }
-
-    fn topic_of(&mut self, name: &Arc<str>) -> Option<Arc<Topic>> {
-        match &self.last_topic {
-            Some((last, topic)) if Arc::ptr_eq(last, name) || last == name => topic.clone(),
-            _ => {
-                let topic = self.shared.topic(name);
-                self.last_topic = Some((Arc::clone(name), topic.clone()));
-                topic
-            }
-        }
-    }
-}
-
-impl Drop for Lane {
-    fn drop(&mut self) {
-        self.shared.lanes().close(self.index);
-    }
-}
-
-impl fmt::Debug for Lane {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Lane")
-            .field("shared", &self.shared)
-            .field("index", &self.index)
             .finish_non_exhaustive()
     }
 }

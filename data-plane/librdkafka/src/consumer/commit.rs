@@ -13,7 +13,8 @@ use rdkafka_sys as sys;
 use rdkafka_sys::types::RDKafkaErrorCode;
 use tokio::sync::Notify;
 
-use super::{TopicPartition, list_with_offsets};
+use super::TopicPartition;
+use super::partitions::list_with_offsets;
 use crate::error::ConsumerError;
 use crate::native::{Event, Queue};
 

@@ -93,15 +93,11 @@ fn partitions(event: &Event) -> Vec<TopicPartition> {
 }
 
 fn error(event: &Event) -> Seen {
-    // SAFETY: the event is alive and lends the text.
-    let text = unsafe { sys::rd_kafka_event_error_string(event.ptr()) };
-    // SAFETY: a C string, and the event outlives this function.
-    let text = unsafe { native::text(text) }.into_owned();
     // SAFETY: the event is alive.
     let fatal = unsafe { sys::rd_kafka_event_error_is_fatal(event.ptr()) } != 0;
     Seen::Error(GroupError {
         code: RDKafkaErrorCode::from(event.error()),
-        text,
+        text: event.error_text(),
         fatal,
     })
 }

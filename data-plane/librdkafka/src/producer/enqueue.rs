@@ -319,3 +319,10 @@ pub(super) fn partition_count(
     unsafe { sys::rd_kafka_metadata_destroy(metadata) };
     answer
 }
+
+/// Has everything sent without lingering. Blocks until all is reported, or for `limit`.
+pub(super) fn flush(client: &Client, limit: Duration) {
+    let limit = c_int::try_from(limit.as_millis()).unwrap_or(c_int::MAX);
+    // SAFETY: the client is alive. That the time runs out is no error: nobody waits for the outcome.
+    let _all_sent = unsafe { sys::rd_kafka_flush(client.ptr(), limit) };
+}
