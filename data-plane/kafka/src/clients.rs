@@ -1,64 +1,178 @@
-//! Makes the clients of a worker.
+//! The clients of one worker: its settings, its producers, one consumer a sink task.
 
-use std::sync::Arc;
-use std::time::Duration;
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
-use rdkafka::consumer::{BaseConsumer, Consumer};
-use rdkafka::{Offset, TopicPartitionList};
-use towpath_connect::{ConfigMap, Pattern, TopicPartition, TopicPartitionOffsets};
+use towpath_connect::{ConfigMap, TopicPartitionOffsets};
 use towpath_runtime::clients::{
     ClientError, ClientOwner, GroupConsumer, KafkaClients, RecordProducer, Subscription,
 };
 use towpath_runtime::validation::Client;
 
-use crate::config::Translated;
-use crate::consumer::{COORDINATOR, GroupMember};
-use crate::errors;
-use crate::producer::{ProducerPool, TaskProducer};
-use crate::settings::{SettingsMaker, Wanted};
+use crate::admin::Admin;
+use crate::config::{self, Layer, Translated, Warning};
+use crate::consumer::TaskConsumer;
+use crate::pool::ProducerPool;
+use crate::producer::TaskProducer;
 
-/// How long the first answer of the cluster may take.
-const CLUSTER_ID: Duration = Duration::from_secs(20);
+/// Kafka's default.
+const BOOTSTRAP_SERVERS: &str = "localhost:9092";
 
-/// The clients of one worker: its settings, and the producers that its tasks share.
-#[derive(Debug)]
+/// One name for the producers of all tasks: a name for each task, as Kafka Connect gives, would keep them from sharing
+/// one. Who needs it sets `producer.override.client.id`.
+const PRODUCER_CLIENT_ID: &str = "connector-producer";
+
+/// What a source task's producer is configured with if nobody says otherwise. The order of records is kept by other means
+/// than Kafka Connect's; see [`config`].
+const PRODUCER_DEFAULTS: &[(&str, &str)] = &[
+    ("acks", "all"),
+    ("delivery.timeout.ms", "2147483647"),
+    ("max.block.ms", "9223372036854775807"),
+    ("client.id", PRODUCER_CLIENT_ID),
+];
+
+/// How many sets of warnings are remembered, so that each is logged once and not at every start of a task.
+const REMEMBERED_WARNINGS: usize = 10_000;
+
+/// Makes clients with the settings of a worker's file.
 pub struct RdKafkaClients {
     worker: Arc<ConfigMap>,
-    producers: ProducerPool,
-    settings: SettingsMaker,
+    bootstrap_servers: String,
+    producers: Arc<ProducerPool>,
+    warned: Mutex<HashMap<String, Vec<Warning>>>,
 }
 
 impl RdKafkaClients {
-    /// Clients with the settings of a worker's properties file. Nothing is connected yet.
+    /// The whole file, secrets resolved. Nothing is connected before it is needed.
     pub fn new(worker: Arc<ConfigMap>) -> Self {
-        Self { worker, producers: ProducerPool::default(), settings: SettingsMaker::default() }
+        let configured = worker
+            .get("bootstrap.servers")
+            .map(str::trim)
+            .filter(|servers| !servers.is_empty());
+        let bootstrap_servers = configured.unwrap_or(BOOTSTRAP_SERVERS).to_owned();
+        Self {
+            worker,
+            bootstrap_servers,
+            producers: Arc::default(),
+            warned: Mutex::default(),
+        }
+    }
+
+    /// What can be asked of the cluster, and done to it. `overrides` are a connector's `admin.override.*`.
+    pub fn admin(&self, overrides: &ConfigMap) -> Result<Admin, ClientError> {
+        // Admin clients also have the worker's own settings, such as its credentials, before `admin.*`.
+        let keys = Client::Admin.keys();
+        let mut own = ConfigMap::new();
+        for (key, value) in self.worker.iter().filter(|(key, _)| keys.key(key).is_some()) {
+            own.insert(key, value.unwrap_or_default());
+        }
+        let mut admin = self.worker.with_prefix("admin.");
+        // `admin.listeners` is a key of the REST API.
+        admin.remove("listeners");
+        let layers = [
+            Layer {
+                prefix: "",
+                settings: &own,
+            },
+            Layer {
+                prefix: "admin.",
+                settings: &admin,
+            },
+            Layer {
+                prefix: "admin.override.",
+                settings: overrides,
+            },
+        ];
+        let translated = self.translate(Client::Admin, &[("client.id", "connector-adminclient")], &layers)?;
+        Ok(Admin::new(translated))
+    }
+
+    /// How many producers there are; tasks with equal settings share one.
+    pub fn producer_count(&self) -> usize {
+        self.producers.len()
+    }
+
+    fn task_client(
+        &self,
+        client: Client,
+        owner: &ClientOwner,
+        defaults: &[(&str, &str)],
+    ) -> Result<Translated, ClientError> {
+        let (prefix, override_prefix) = match client {
+            Client::Producer => ("producer.", "producer.override."),
+            Client::Consumer => ("consumer.", "consumer.override."),
+            Client::Admin => ("admin.", "admin.override."),
+        };
+        let worker = self.worker.with_prefix(prefix);
+        let layers = [
+            Layer {
+                prefix,
+                settings: &worker,
+            },
+            Layer {
+                prefix: override_prefix,
+                settings: &owner.overrides,
+            },
+        ];
+        let translated = self.translate(client, defaults, &layers)?;
+        self.warn_once(&owner.connector, prefix, &translated.warnings);
+        Ok(translated)
+    }
+
+    fn translate(
+        &self,
+        client: Client,
+        defaults: &[(&str, &str)],
+        layers: &[Layer<'_>],
+    ) -> Result<Translated, ClientError> {
+        let mut all = vec![("bootstrap.servers", self.bootstrap_servers.as_str())];
+        all.extend(defaults);
+        config::translate(client, &all, layers).map_err(|error| ClientError::Config(error.to_string()))
+    }
+
+    fn warn_once(&self, connector: &str, prefix: &str, warnings: &[Warning]) {
+        let mut warned = self.warned.lock().unwrap_or_else(PoisonError::into_inner);
+        let place = format!("{prefix}{connector}");
+        if warnings.is_empty() || warned.get(&place).is_some_and(|known| known == warnings) {
+            return;
+        }
+        for Warning { key, what_happens } in warnings {
+            tracing::warn!(connector, key, "this setting of a Kafka client {what_happens}");
+        }
+        if warned.len() >= REMEMBERED_WARNINGS {
+            warned.clear();
+        }
+        warned.insert(place, warnings.to_vec());
     }
 
     fn consumer_settings(&self, owner: &ClientOwner) -> Result<Translated, ClientError> {
-        let wanted = Wanted {
-            client: Client::Consumer,
-            connector: &owner.connector,
-            client_id: format!("connector-consumer-{}-{}", owner.connector, owner.task),
-            group_id: Some(format!("connect-{}", owner.connector)),
-            overrides: &owner.overrides,
-        };
-        self.settings.make(&self.worker, &wanted)
+        let group = format!("connect-{}", owner.connector);
+        let client_id = format!("connector-consumer-{}-{}", owner.connector, owner.task);
+        let defaults = [
+            ("group.id", group.as_str()),
+            ("client.id", &client_id),
+            ("auto.offset.reset", "earliest"),
+        ];
+        self.task_client(Client::Consumer, owner, &defaults)
+    }
+}
+
+impl fmt::Debug for RdKafkaClients {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RdKafkaClients")
+            .field("bootstrap_servers", &self.bootstrap_servers)
+            .finish_non_exhaustive()
     }
 }
 
 #[async_trait]
 impl KafkaClients for RdKafkaClients {
     async fn producer(&self, owner: &ClientOwner) -> Result<Box<dyn RecordProducer>, ClientError> {
-        let wanted = Wanted {
-            client: Client::Producer,
-            connector: &owner.connector,
-            client_id: format!("connector-producer-{}-{}", owner.connector, owner.task),
-            group_id: None,
-            overrides: &owner.overrides,
-        };
-        let settings = self.settings.make(&self.worker, &wanted)?;
-        Ok(Box::new(TaskProducer::new(self.producers.lane(&settings)?)))
+        let translated = self.task_client(Client::Producer, owner, PRODUCER_DEFAULTS)?;
+        let lane = self.producers.lane(translated)?;
+        Ok(Box::new(TaskProducer::new(lane)))
     }
 
     async fn consumer(
@@ -66,29 +180,12 @@ impl KafkaClients for RdKafkaClients {
         owner: &ClientOwner,
         subscription: &Subscription,
     ) -> Result<Box<dyn GroupConsumer>, ClientError> {
-        let settings = self.consumer_settings(owner)?;
-        Ok(Box::new(GroupMember::new(&settings, subscription)?))
+        let translated = self.consumer_settings(owner)?;
+        Ok(Box::new(TaskConsumer::new(translated, subscription)?))
     }
 
     async fn cluster_id(&self) -> Result<String, ClientError> {
-        let wanted = Wanted {
-            client: Client::Admin,
-            connector: "",
-            client_id: "connect-shared-admin".to_owned(),
-            group_id: None,
-            overrides: &ConfigMap::new(),
-        };
-        let settings = self.settings.make(&self.worker, &wanted)?.librdkafka.to_client_config();
-        blocking(move || {
-            let client: BaseConsumer = settings.create().map_err(created)?;
-            // An answer of any broker; without it the id is not known.
-            client.fetch_metadata(None, CLUSTER_ID).map_err(asked)?;
-            client
-                .client()
-                .fetch_cluster_id(CLUSTER_ID)
-                .ok_or_else(|| ClientError::Retriable("the cluster did not say its id".to_owned()))
-        })
-        .await
+        self.admin(&ConfigMap::new())?.cluster_id().await
     }
 
     async fn group_offsets(
@@ -96,72 +193,6 @@ impl KafkaClients for RdKafkaClients {
         owner: &ClientOwner,
         subscription: &Subscription,
     ) -> Result<TopicPartitionOffsets, ClientError> {
-        let settings = self.consumer_settings(owner)?.librdkafka.to_client_config();
-        let topics = match subscription {
-            Subscription::Topics(topics) => WantedTopics::Topics(topics.clone()),
-            Subscription::Pattern(text) => {
-                let pattern = Pattern::compile(text)
-                    .map_err(|error| ClientError::Config(format!("`topics.regex` cannot be used: {error}")))?;
-                WantedTopics::Pattern(pattern)
-            }
-        };
-        blocking(move || {
-            let consumer: BaseConsumer = settings.create().map_err(created)?;
-            committed_offsets(&consumer, &topics)
-        })
-        .await
+        crate::admin::group_offsets(self.consumer_settings(owner)?, subscription).await
     }
-}
-
-/// The topics whose offsets are asked for.
-enum WantedTopics {
-    Topics(Vec<String>),
-    Pattern(Pattern),
-}
-
-impl WantedTopics {
-    fn has(&self, topic: &str) -> bool {
-        match self {
-            Self::Topics(topics) => topics.iter().any(|wanted| wanted == topic),
-            Self::Pattern(pattern) => pattern.is_full_match(topic),
-        }
-    }
-}
-
-fn committed_offsets(consumer: &BaseConsumer, wanted: &WantedTopics) -> Result<TopicPartitionOffsets, ClientError> {
-    let metadata = consumer.fetch_metadata(None, COORDINATOR).map_err(asked)?;
-    let mut partitions = TopicPartitionList::new();
-    for topic in metadata.topics().iter().filter(|topic| wanted.has(topic.name())) {
-        for partition in topic.partitions() {
-            partitions.add_partition(topic.name(), partition.id());
-        }
-    }
-    if partitions.count() == 0 {
-        return Ok(TopicPartitionOffsets::new());
-    }
-    let committed = consumer.committed_offsets(partitions, COORDINATOR).map_err(asked)?;
-    let known = committed.elements().into_iter().filter_map(|entry| match entry.offset() {
-        Offset::Offset(offset) => {
-            Some((TopicPartition { topic: entry.topic().into(), partition: entry.partition() }, offset))
-        }
-        Offset::Beginning | Offset::End | Offset::Stored | Offset::Invalid | Offset::OffsetTail(_) => None,
-    });
-    Ok(known.collect())
-}
-
-#[expect(clippy::needless_pass_by_value, reason = "for map_err")]
-fn created(error: rdkafka::error::KafkaError) -> ClientError {
-    errors::create(&error.into())
-}
-
-#[expect(clippy::needless_pass_by_value, reason = "for map_err")]
-fn asked(error: rdkafka::error::KafkaError) -> ClientError {
-    ClientError::Retriable(error.to_string())
-}
-
-async fn blocking<T: Send + 'static>(
-    call: impl FnOnce() -> Result<T, ClientError> + Send + 'static,
-) -> Result<T, ClientError> {
-    let joined = tokio::task::spawn_blocking(call).await;
-    joined.unwrap_or_else(|_| Err(ClientError::Retriable("the call was given up: the worker stops".to_owned())))
 }

@@ -1,129 +1,128 @@
-//! Consumes for sink tasks, each a member of its connector's group.
+//! The consumer of a sink task.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use tokio::time::Instant;
-use towpath_connect::{Pattern, TimestampType, TopicPartition, TopicPartitionOffsets};
-use towpath_librdkafka::{BatchConsumer, GroupEvent, Message, TimestampKind};
+use towpath_connect::error::Chain;
+use towpath_connect::{TimestampType, TopicPartition, TopicPartitionOffsets};
+use towpath_librdkafka::{
+    BatchConsumer, ConsumerError, ErrorCode, GroupError, GroupEvent, Message, TimestampKind,
+    TopicPartition as KafkaPartition,
+};
 use towpath_runtime::clients::{ClientError, ConsumedRecord, ConsumerEvent, GroupConsumer, Subscription};
-use tracing::{debug, info, warn};
 
-use crate::config::Translated;
-use crate::errors;
+use crate::config::{Ours, Translated};
+use crate::subscription::Watched;
+use crate::trouble::{client_error, is_permanent};
 
-/// How long questions to the group's coordinator may take.
-pub(crate) const COORDINATOR: Duration = Duration::from_secs(30);
-/// How long leaving the group may take.
-const LEAVE: Duration = Duration::from_secs(5);
-/// How often topics are matched against a pattern.
-const PATTERN_REFRESH: Duration = Duration::from_secs(5);
+/// How long leaving the group may take before it goes on in the background.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(10);
+/// librdkafka's default for `max.poll.interval.ms`.
+const MAX_POLL_INTERVAL_MS: u64 = 300_000;
+/// A part of it is waited at a time, so that the member counts as alive while nothing comes.
+const POLLS_IN_INTERVAL: u64 = 3;
 
-/// A member of a group.
-#[derive(Debug)]
-pub(crate) struct GroupMember {
-    /// `None` once closed.
+pub(crate) struct TaskConsumer {
+    /// Taken when closed.
     consumer: Option<BatchConsumer>,
-    max_records: usize,
-    pattern: Option<PatternSubscription>,
-    /// The last trouble that was logged; it is logged once, not once a retry.
-    trouble: Option<String>,
+    ours: Ours,
+    watched: Watched,
+    longest_wait: Duration,
+    /// The last trouble, so that one that goes on is not told of again and again.
+    last_trouble: Option<ErrorCode>,
 }
 
-/// A subscription by pattern: librdkafka's own patterns are not Java's.
-#[derive(Debug)]
-struct PatternSubscription {
-    pattern: Pattern,
-    topics: Vec<String>,
-    refresh_at: Instant,
-}
-
-impl GroupMember {
-    pub(crate) fn new(settings: &Translated, subscription: &Subscription) -> Result<Self, ClientError> {
-        let consumer = BatchConsumer::new(&settings.librdkafka.to_client_config()).map_err(|e| errors::create(&e))?;
-        let pattern = match subscription {
-            Subscription::Topics(topics) => {
-                consumer.subscribe(topics.iter().map(String::as_str)).map_err(|e| errors::consumer(&e))?;
-                None
-            }
-            Subscription::Pattern(text) => {
-                let pattern = Pattern::compile(text)
-                    .map_err(|error| ClientError::Config(format!("`topics.regex` cannot be used: {error}")))?;
-                Some(PatternSubscription { pattern, topics: Vec::new(), refresh_at: Instant::now() })
-            }
-        };
-        Ok(Self { consumer: Some(consumer), max_records: settings.ours.max_poll_records, pattern, trouble: None })
+impl TaskConsumer {
+    pub(crate) fn new(translated: Translated, subscription: &Subscription) -> Result<Self, ClientError> {
+        let Translated { librdkafka, ours, .. } = translated;
+        let watched = Watched::new(subscription, &ours)?;
+        let consumer = BatchConsumer::new(&librdkafka.to_client_config());
+        let consumer = consumer.map_err(|error| ClientError::Config(error.to_string()))?;
+        consumer
+            .subscribe(watched.topics().iter().map(String::as_str))
+            .map_err(of_consumer)?;
+        let interval = librdkafka
+            .get("max.poll.interval.ms")
+            .and_then(|millis| millis.parse().ok());
+        let longest_wait =
+            Duration::from_millis(interval.unwrap_or(MAX_POLL_INTERVAL_MS) / POLLS_IN_INTERVAL);
+        Ok(Self {
+            longest_wait,
+            consumer: Some(consumer),
+            ours,
+            watched,
+            last_trouble: None,
+        })
     }
 
-    fn open(&mut self) -> Result<&mut BatchConsumer, ClientError> {
-        self.consumer.as_mut().ok_or_else(|| ClientError::Fatal("the consumer is closed".to_owned()))
+    fn consumer(&mut self) -> Result<&mut BatchConsumer, ClientError> {
+        self.consumer
+            .as_mut()
+            .ok_or_else(|| ClientError::Fatal("the consumer was closed".to_owned()))
     }
 
-    /// Subscribes to what the pattern matches now.
-    async fn refresh_pattern(&mut self) -> Result<(), ClientError> {
-        let (Some(consumer), Some(subscription)) = (&self.consumer, &mut self.pattern) else { return Ok(()) };
-        subscription.refresh_at = Instant::now() + PATTERN_REFRESH;
-        let mut topics = match consumer.topics(COORDINATOR).await {
-            Ok(topics) => topics,
-            Err(error) => {
-                debug!(error = %towpath_connect::error::Chain(&error), "the topics could not be listed");
-                return Ok(());
+    /// What there is without waiting.
+    fn poll(&mut self, batch: &mut Vec<ConsumedRecord>) -> Result<Option<ConsumerEvent>, ClientError> {
+        while let Some(event) = self.consumer()?.poll_event() {
+            match event {
+                GroupEvent::Assigned(partitions) => {
+                    return Ok(Some(ConsumerEvent::Assigned(ours(partitions))));
+                }
+                GroupEvent::Revoked {
+                    partitions,
+                    lost: false,
+                } => {
+                    return Ok(Some(ConsumerEvent::Revoked(ours(partitions))));
+                }
+                GroupEvent::Revoked {
+                    partitions,
+                    lost: true,
+                } => {
+                    return Ok(Some(ConsumerEvent::Lost(ours(partitions))));
+                }
+                GroupEvent::Error(error) => self.judge(error)?,
             }
-        };
-        topics.retain(|topic| !topic.starts_with("__") && subscription.pattern.is_full_match(topic));
-        topics.sort_unstable();
-        if topics != subscription.topics {
-            info!(topics = topics.len(), pattern = subscription.pattern.as_str(), "the topics of the pattern changed");
-            consumer.subscribe(topics.iter().map(String::as_str)).map_err(|e| errors::consumer(&e))?;
-            subscription.topics = topics;
+        }
+        let max = self.ours.max_poll_records;
+        let read = self.consumer()?.read(max, |message| batch.push(record(message)));
+        if read > 0 {
+            self.last_trouble = None;
+        }
+        Ok((read > 0).then_some(ConsumerEvent::Records))
+    }
+
+    /// Fails for what will not pass; the rest is logged.
+    fn judge(&mut self, error: GroupError) -> Result<(), ClientError> {
+        // Records behind one that cannot be read must not be consumed, and without a position there is nothing to read.
+        let ends = matches!(
+            error.code,
+            ErrorCode::BadMessage
+                | ErrorCode::BadCompression
+                | ErrorCode::InvalidMessage
+                | ErrorCode::AutoOffsetReset
+        );
+        if error.fatal || ends || is_permanent(error.code) {
+            return Err(ClientError::Fatal(error.to_string()));
+        }
+        if error.code == ErrorCode::UnknownTopicOrPartition {
+            self.watched.something_is_missing();
+        }
+        if self.last_trouble.replace(error.code) == Some(error.code) {
+            tracing::debug!(%error, "the consumer goes on");
+        } else {
+            tracing::warn!(%error, "the consumer goes on");
         }
         Ok(())
-    }
-
-    /// The next thing that the consumer has, without waiting.
-    fn look(&mut self, batch: &mut Vec<ConsumedRecord>) -> Result<Option<ConsumerEvent>, ClientError> {
-        let max = self.max_records;
-        loop {
-            match self.open()?.poll_event() {
-                Some(GroupEvent::Assigned(partitions)) => {
-                    return Ok(Some(ConsumerEvent::Assigned(partitions.into_iter().map(ours).collect())));
-                }
-                Some(GroupEvent::Revoked { partitions, lost }) => {
-                    let partitions = partitions.into_iter().map(ours).collect();
-                    let event = if lost { ConsumerEvent::Lost } else { ConsumerEvent::Revoked };
-                    return Ok(Some(event(partitions)));
-                }
-                Some(GroupEvent::Error(error)) if errors::is_final(&error) => {
-                    return Err(ClientError::Fatal(error.to_string()));
-                }
-                Some(GroupEvent::Error(error)) => self.note_trouble(error.to_string()),
-                None => break,
-            }
-        }
-        let read = self.open()?.read(max, |message| batch.push(record(message)));
-        if read > 0 {
-            self.trouble = None;
-            return Ok(Some(ConsumerEvent::Records));
-        }
-        Ok(None)
-    }
-
-    fn note_trouble(&mut self, text: String) {
-        if self.trouble.as_ref() != Some(&text) {
-            warn!(error = text, "Kafka cannot be consumed right now; librdkafka goes on trying");
-            self.trouble = Some(text);
-        }
     }
 }
 
 fn record(message: Message) -> ConsumedRecord {
-    let (timestamp, timestamp_type) = match message.timestamp {
-        None => (None, TimestampType::NoTimestampType),
-        Some(timestamp) => match timestamp.kind {
-            TimestampKind::Create => (Some(timestamp.millis), TimestampType::CreateTime),
-            TimestampKind::LogAppend => (Some(timestamp.millis), TimestampType::LogAppendTime),
-        },
+    let timestamp_type = match message.timestamp.map(|timestamp| timestamp.kind) {
+        None => TimestampType::NoTimestampType,
+        Some(TimestampKind::Create) => TimestampType::CreateTime,
+        Some(TimestampKind::LogAppend) => TimestampType::LogAppendTime,
     };
     ConsumedRecord {
         topic: message.topic,
@@ -131,85 +130,134 @@ fn record(message: Message) -> ConsumedRecord {
         offset: message.offset,
         key: message.key,
         value: message.value,
-        timestamp,
+        timestamp: message.timestamp.map(|timestamp| timestamp.millis),
         timestamp_type,
         headers: message.headers,
     }
 }
 
-fn ours(partition: towpath_librdkafka::TopicPartition) -> TopicPartition {
-    TopicPartition { topic: partition.topic, partition: partition.partition }
+fn ours(partitions: Vec<KafkaPartition>) -> Vec<TopicPartition> {
+    let ours = |entry: KafkaPartition| TopicPartition {
+        topic: entry.topic,
+        partition: entry.partition,
+    };
+    partitions.into_iter().map(ours).collect()
 }
 
-fn theirs(partition: &TopicPartition) -> towpath_librdkafka::TopicPartition {
-    towpath_librdkafka::TopicPartition { topic: Arc::clone(&partition.topic), partition: partition.partition }
+fn kafkas(partition: &TopicPartition) -> KafkaPartition {
+    KafkaPartition {
+        topic: Arc::clone(&partition.topic),
+        partition: partition.partition,
+    }
 }
 
-fn all_theirs(partitions: &[TopicPartition]) -> Vec<towpath_librdkafka::TopicPartition> {
-    partitions.iter().map(theirs).collect()
+fn kafkas_all(partitions: &[TopicPartition]) -> Vec<KafkaPartition> {
+    partitions.iter().map(kafkas).collect()
+}
+
+fn of_consumer(error: ConsumerError) -> ClientError {
+    match error {
+        ConsumerError::Commit { partitions, code } => client_error(
+            format_args!("the offsets of {partitions} partitions could not be committed"),
+            code,
+        ),
+        other => ClientError::Retriable(Chain(&other).to_string()),
+    }
 }
 
 #[async_trait]
-impl GroupConsumer for GroupMember {
+impl GroupConsumer for TaskConsumer {
     async fn next(
         &mut self,
         max_wait: Duration,
         batch: &mut Vec<ConsumedRecord>,
     ) -> Result<ConsumerEvent, ClientError> {
-        let deadline = Instant::now() + max_wait;
+        let deadline = Instant::now() + max_wait.min(self.longest_wait);
         loop {
-            if self.pattern.as_ref().is_some_and(|pattern| pattern.refresh_at <= Instant::now()) {
-                self.refresh_pattern().await?;
-            }
-            if let Some(event) = self.look(batch)? {
+            if let Some(event) = self.poll(batch)? {
                 return Ok(event);
             }
-            let until = self.pattern.as_ref().map_or(deadline, |pattern| pattern.refresh_at.min(deadline));
-            let waited = tokio::time::timeout_at(until, self.open()?.ready()).await;
+            let mut wake = deadline;
+            if let (Some(look), Some(consumer)) = (self.watched.next_look(), &self.consumer) {
+                if look <= Instant::now() {
+                    self.watched.look(consumer).await.map_err(of_consumer)?;
+                }
+                wake = self
+                    .watched
+                    .next_look()
+                    .map_or(deadline, |look| look.min(deadline));
+            }
+            let waited = tokio::time::timeout_at(wake, self.consumer()?.ready()).await;
             if waited.is_err() && Instant::now() >= deadline {
-                // Polled once more, so that a short wait does not starve the group's events.
-                return Ok(self.look(batch)?.unwrap_or(ConsumerEvent::Idle));
+                return Ok(ConsumerEvent::Idle);
             }
         }
     }
 
     async fn complete_assignment(&mut self) -> Result<(), ClientError> {
-        self.open()?.take_over(&[]).map_err(|e| errors::consumer(&e))
+        self.consumer()?.take_over(&[]).map_err(of_consumer)
     }
 
     async fn complete_revocation(&mut self) -> Result<(), ClientError> {
-        self.open()?.release().map_err(|e| errors::consumer(&e))
+        self.consumer()?.release().map_err(of_consumer)
     }
 
     fn pause(&mut self, partitions: &[TopicPartition]) -> Result<(), ClientError> {
-        self.open()?.pause(&all_theirs(partitions)).map_err(|e| errors::consumer(&e))
+        self.consumer()?
+            .pause(&kafkas_all(partitions))
+            .map_err(of_consumer)
     }
 
     fn resume(&mut self, partitions: &[TopicPartition]) -> Result<(), ClientError> {
-        self.open()?.resume(&all_theirs(partitions)).map_err(|e| errors::consumer(&e))
+        self.consumer()?
+            .resume(&kafkas_all(partitions))
+            .map_err(of_consumer)
     }
 
     async fn seek(&mut self, offsets: &TopicPartitionOffsets) -> Result<(), ClientError> {
-        for (partition, offset) in offsets {
-            self.open()?.seek(&theirs(partition), *offset).await.map_err(|e| errors::consumer(&e))?;
+        let consumer = self.consumer()?;
+        for (partition, &offset) in offsets {
+            consumer
+                .seek(&kafkas(partition), offset)
+                .await
+                .map_err(of_consumer)?;
         }
         Ok(())
     }
 
     async fn commit(&mut self, offsets: &TopicPartitionOffsets) -> Result<(), ClientError> {
-        let offsets: Vec<_> = offsets.iter().map(|(partition, offset)| (theirs(partition), *offset)).collect();
-        self.open()?.commit(&offsets).await.map_err(|e| errors::consumer(&e))
+        let offsets: Vec<_> = offsets
+            .iter()
+            .map(|(partition, &offset)| (kafkas(partition), offset))
+            .collect();
+        self.consumer()?.commit(&offsets).await.map_err(of_consumer)
     }
 
-    async fn committed(&mut self, partitions: &[TopicPartition]) -> Result<TopicPartitionOffsets, ClientError> {
-        let found = self.open()?.committed(&all_theirs(partitions), COORDINATOR).await;
-        let found = found.map_err(|e| errors::consumer(&e))?;
-        Ok(found.into_iter().map(|(partition, offset)| (ours(partition), offset)).collect())
+    async fn committed(
+        &mut self,
+        partitions: &[TopicPartition],
+    ) -> Result<TopicPartitionOffsets, ClientError> {
+        let timeout = self.ours.api_timeout;
+        let found = self
+            .consumer()?
+            .committed(&kafkas_all(partitions), timeout)
+            .await
+            .map_err(of_consumer)?;
+        let ours = |(entry, offset): (KafkaPartition, i64)| {
+            (
+                TopicPartition {
+                    topic: entry.topic,
+                    partition: entry.partition,
+                },
+                offset,
+            )
+        };
+        Ok(found.into_iter().map(ours).collect())
     }
 
     async fn close(&mut self) {
         if let Some(consumer) = self.consumer.take() {
-            consumer.close(LEAVE).await;
+            consumer.close(CLOSE_TIMEOUT).await;
         }
     }
 }

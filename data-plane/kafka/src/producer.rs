@@ -1,82 +1,127 @@
-//! Produces for source tasks. Tasks of equal settings share a producer: each client costs threads and memory.
+//! The producer of a source task: a lane of a producer that may be shared.
 
-use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
+use std::collections::HashSet;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use towpath_librdkafka::{BatchProducer, ErrorCode, Lane, RecordRef, SendError, Stop};
+use towpath_connect::Topic;
+use towpath_librdkafka::{Delivery as Report, ErrorCode, RecordRef, SendError, Stop};
 use towpath_runtime::clients::{ClientError, Delivery, OutgoingRecord, RecordProducer};
-use tracing::{info, warn};
 
-use crate::config::{Settings, Translated};
-use crate::errors;
+use crate::pool::PooledLane;
+use crate::trouble::is_permanent;
 
-/// How long one look for a missing topic may take.
-const TOPIC_LOOKUP: Duration = Duration::from_secs(10);
-/// Wait between two looks for a missing topic: brokers create topics in their own time.
-const TOPIC_RETRY: Duration = Duration::from_millis(200);
+/// How long one question for a topic waits for an answer.
+const METADATA_TIMEOUT: Duration = Duration::from_secs(5);
+/// The pauses between two such questions.
+const METADATA_BACKOFF: Duration = Duration::from_millis(100);
+const METADATA_BACKOFF_MAX: Duration = Duration::from_secs(2);
 
-/// The producers in use, by their settings.
-#[derive(Debug, Default)]
-pub(crate) struct ProducerPool {
-    /// A std mutex: held while a client is made, never across an await.
-    producers: Mutex<BTreeMap<Settings, BatchProducer>>,
-}
-
-impl ProducerPool {
-    /// A part of a producer of these settings for one task.
-    pub(crate) fn lane(&self, settings: &Translated) -> Result<Lane, ClientError> {
-        let mut key = settings.librdkafka.clone();
-        // The only setting that differs from task to task; a shared producer has the first one's.
-        key.remove("client.id");
-        let mut producers = self.producers.lock().unwrap_or_else(PoisonError::into_inner);
-        producers.retain(|_, producer| producer.lane_count() > 0 && producer.fatal_error().is_none());
-        if let Some(lane) = producers.get(&key).and_then(|producer| producer.lane().ok()) {
-            return Ok(lane);
-        }
-        let buffer = settings.ours.buffer_memory;
-        let config = settings.librdkafka.to_client_config();
-        let producer = BatchProducer::new(&config, buffer).map_err(|e| errors::create(&e))?;
-        let lane = producer.lane().map_err(|error| ClientError::Fatal(error.to_string()))?;
-        producers.insert(key, producer);
-        Ok(lane)
-    }
-}
-
-/// One task's part of a producer.
-#[derive(Debug)]
 pub(crate) struct TaskProducer {
-    lane: Lane,
-    /// Reused between drains.
-    reports: Vec<towpath_librdkafka::Delivery>,
+    pooled: PooledLane,
+    /// Topics that were seen to exist. Records for others are kept back, so that they do not fill a shared buffer.
+    known: HashSet<Topic>,
+    last_known: Option<Topic>,
+    reports: Vec<Report>,
 }
 
 impl TaskProducer {
-    pub(crate) fn new(lane: Lane) -> Self {
-        Self { lane, reports: Vec::new() }
+    pub(crate) fn new(pooled: PooledLane) -> Self {
+        Self {
+            pooled,
+            known: HashSet::new(),
+            last_known: None,
+            reports: Vec::new(),
+        }
     }
 
-    /// Waits until the cluster has the topic: it creates it when asked for it, or somebody else does.
-    async fn wait_for_topic(&self, topic: &str) {
-        let producer = self.lane.producer();
-        let mut said = false;
-        loop {
-            match producer.partition_count(topic, TOPIC_LOOKUP).await {
-                Ok(Some(_)) => break,
-                Ok(None) if said => {}
-                Ok(None) => {
-                    said = true;
-                    info!(topic, "waiting for the topic: create it if the brokers do not create topics by themselves");
-                }
-                Err(code) if said => tracing::debug!(topic, %code, "the topic could not be looked up"),
-                Err(code) => {
-                    said = true;
-                    warn!(topic, %code, "the topic cannot be looked up; trying again until it can");
-                }
+    /// How many records at the front go to topics that are known to exist.
+    fn sendable(&mut self, records: &[OutgoingRecord]) -> usize {
+        let is_known = |record: &&OutgoingRecord| {
+            // Most records go where the one before went.
+            if self
+                .last_known
+                .as_ref()
+                .is_some_and(|last| std::sync::Arc::ptr_eq(last, &record.topic))
+            {
+                return true;
             }
-            tokio::time::sleep(TOPIC_RETRY).await;
+            let known = self.known.contains(&record.topic);
+            if known {
+                self.last_known = Some(Topic::clone(&record.topic));
+            }
+            known
+        };
+        records.iter().take_while(is_known).count()
+    }
+
+    /// Waits until a topic exists: a broker may create it because it is asked for, or a person may.
+    async fn topic_exists(&mut self, topic: &Topic) -> Result<(), ClientError> {
+        let started = tokio::time::Instant::now();
+        let max_block = self.pooled.ours().max_block;
+        let mut backoff = METADATA_BACKOFF;
+        loop {
+            match self
+                .pooled
+                .producer()
+                .partition_count(topic, METADATA_TIMEOUT)
+                .await
+            {
+                Ok(Some(1..)) => {
+                    self.known.insert(Topic::clone(topic));
+                    return Ok(());
+                }
+                Ok(_) if backoff == METADATA_BACKOFF_MAX => {
+                    tracing::warn!(%topic, "the topic does not exist and brokers do not create it: waiting for it");
+                }
+                Ok(_) => {}
+                Err(code) if is_permanent(code) => {
+                    return Err(ClientError::Fatal(format!(
+                        "topic \"{topic}\" cannot be written: {code}"
+                    )));
+                }
+                Err(_) => self.fail_if_hopeless(topic)?,
+            }
+            if max_block.is_some_and(|limit| started.elapsed() >= limit) {
+                let millis = started.elapsed().as_millis();
+                let text = format!("Topic {topic} not present in metadata after {millis} ms.");
+                return Err(ClientError::Retriable(text));
+            }
+            tokio::time::sleep(backoff).await;
+            backoff = (backoff * 2).min(METADATA_BACKOFF_MAX);
         }
+    }
+
+    /// The cluster does not answer: is that because it will not have us?
+    fn fail_if_hopeless(&self, topic: &Topic) -> Result<(), ClientError> {
+        match self.pooled.producer().trouble() {
+            Some(trouble) if is_permanent(trouble.code) => {
+                let text = format!(
+                    "topic \"{topic}\" cannot be written: {}: {}",
+                    trouble.code, trouble.text
+                );
+                Err(ClientError::Fatal(text))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// A producer beyond repair is replaced as long as nothing of this task is lost with it.
+    fn recover(&mut self, error: &SendError) -> Result<(), ClientError> {
+        match error {
+            SendError::Fatal { .. } if self.pooled.lane().in_flight() == 0 => {
+                tracing::warn!(%error, "the producer is replaced");
+                self.pooled.replace()
+            }
+            SendError::Fatal { .. } | SendError::Token { .. } | SendError::TooManyLanes { .. } => {
+                Err(ClientError::Fatal(error.to_string()))
+            }
+        }
+    }
+
+    fn forget(&mut self, topic: &Topic) {
+        self.known.remove(topic);
+        self.last_known = None;
     }
 }
 
@@ -96,45 +141,63 @@ fn view(record: &OutgoingRecord) -> RecordRef<'_> {
 impl RecordProducer for TaskProducer {
     async fn send(&mut self, records: &[OutgoingRecord]) -> Result<usize, ClientError> {
         loop {
-            let sent = self.lane.try_send(records, view).map_err(|error| match &error {
-                SendError::Fatal { .. } | SendError::Token { .. } | SendError::TooManyLanes { .. } => {
-                    ClientError::Fatal(error.to_string())
+            let sendable = self.sendable(records);
+            let Some(first) = records.first() else {
+                return Ok(0);
+            };
+            if sendable == 0 {
+                self.topic_exists(&first.topic).await?;
+                continue;
+            }
+            let sent = match self
+                .pooled
+                .lane()
+                .try_send(records.get(..sendable).unwrap_or_default(), view)
+            {
+                Ok(sent) => sent,
+                Err(error) => {
+                    self.recover(&error)?;
+                    continue;
                 }
-            })?;
-            if sent.count > 0 || sent.stop == Stop::Done {
+            };
+            if let Stop::UnknownTopic(topic) = &sent.stop {
+                self.forget(topic);
+            }
+            if sent.count > 0 {
                 return Ok(sent.count);
             }
-            match sent.stop {
-                Stop::Done => {}
-                Stop::Full => {
-                    // Room comes with deliveries, of this task's records too: they have to be taken meanwhile.
-                    self.lane.drain_deliveries(&mut self.reports);
-                    self.lane.room().await;
-                }
-                Stop::UnknownTopic(topic) => self.wait_for_topic(&topic).await,
+            if sent.stop == Stop::Full {
+                self.pooled.lane().room().await;
             }
         }
     }
 
     fn drain_deliveries(&mut self, out: &mut Vec<Delivery>) {
-        self.lane.drain_deliveries(&mut self.reports);
+        self.pooled.lane().drain_deliveries(&mut self.reports);
         out.extend(self.reports.drain(..).map(|report| Delivery {
             token: report.token,
-            result: report.result.map(drop).map_err(delivery_error),
+            result: report.result.map(drop).map_err(not_written),
         }));
     }
 
     async fn delivered(&mut self) {
-        if self.reports.is_empty() {
-            self.lane.delivered().await;
-        }
+        self.pooled.lane().delivered().await;
     }
 
-    /// librdkafka lingers a few milliseconds at most; nothing is worth hurrying.
-    fn flush(&mut self) {}
+    fn flush(&mut self) {
+        self.pooled.lane().hurry();
+    }
 }
 
-fn delivery_error(code: ErrorCode) -> ClientError {
-    // Deliveries are retried inside for as long as the settings say; what is reported is final.
-    ClientError::Fatal(format!("Kafka did not accept a record: {code}"))
+/// librdkafka has tried again as long as it made sense, so there is nothing to wait for.
+#[cold]
+fn not_written(code: ErrorCode) -> ClientError {
+    let hint = match code {
+        ErrorCode::MessageSizeTooLarge => {
+            ": raise `max.request.size` of the producer and `max.message.bytes` of the topic if it is to be written"
+        }
+        ErrorCode::MessageTimedOut => " (`delivery.timeout.ms`)",
+        _ => "",
+    };
+    ClientError::Fatal(format!("a record could not be written to Kafka: {code}{hint}"))
 }

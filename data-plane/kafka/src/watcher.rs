@@ -16,7 +16,9 @@ pub struct TopicWatcher {
 
 impl std::fmt::Debug for TopicWatcher {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("TopicWatcher").field("topic", &self.topic).finish_non_exhaustive()
+        f.debug_struct("TopicWatcher")
+            .field("topic", &self.topic)
+            .finish_non_exhaustive()
     }
 }
 
@@ -24,9 +26,14 @@ impl TopicWatcher {
     /// A watcher of a topic at these brokers. Nothing is connected yet.
     pub fn new(bootstrap_servers: &str, topic: &str) -> Self {
         let mut config = ClientConfig::new();
-        config.set("bootstrap.servers", bootstrap_servers).set("client.id", "towpath-watcher");
+        config
+            .set("bootstrap.servers", bootstrap_servers)
+            .set("client.id", "towpath-watcher");
         let consumer = config.create::<BaseConsumer>().ok().map(Arc::new);
-        Self { consumer, topic: topic.into() }
+        Self {
+            consumer,
+            topic: topic.into(),
+        }
     }
 
     /// The offset that the next record will get; `None` when the broker does not answer in time.

@@ -15,8 +15,6 @@ const FETCH_MAX_BYTES: i64 = 8 << 20;
 /// librdkafka wants the largest message to fit in a fetch; this is its default for that.
 const MESSAGE_MAX_BYTES: i64 = 1_000_000;
 const FETCH_LIMITS: (i64, i64) = (1000, 2_147_483_135);
-/// How soon a topic is found that did not exist when it was subscribed to. Java asks for it all the time.
-const METADATA_REFRESH_MS: &str = "10000";
 
 pub(super) fn apply(draft: &mut Draft<'_>) {
     for (name, value) in [
@@ -29,18 +27,13 @@ pub(super) fn apply(draft: &mut Draft<'_>) {
         draft.set(name, value);
     }
     // Where librdkafka's defaults are not Java's.
-    for (key, name, value) in [
-        ("isolation.level", "isolation.level", "read_uncommitted"),
-        ("check.crcs", "check.crcs", "true"),
-        ("allow.auto.create.topics", "allow.auto.create.topics", "true"),
-        (
-            "metadata.max.age.ms",
-            "topic.metadata.refresh.interval.ms",
-            METADATA_REFRESH_MS,
-        ),
+    for (key, value) in [
+        ("isolation.level", "read_uncommitted"),
+        ("check.crcs", "true"),
+        ("allow.auto.create.topics", "true"),
     ] {
         if draft.filled(key).is_none() {
-            draft.set(name, value);
+            draft.set(key, value);
         }
     }
     if draft.get("enable.auto.commit").is_some() && flag(draft, "enable.auto.commit") == Some(true) {

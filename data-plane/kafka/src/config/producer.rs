@@ -20,7 +20,19 @@ pub(super) fn apply(draft: &mut Draft<'_>) {
     delivery(draft);
     compression(draft);
     partitioner(draft);
-    let kbytes = (draft.ours.buffer_memory.get() / KBYTES).clamp(1, 2_147_483_647);
+    // A record larger than the buffer goes alone, which librdkafka's limit must not forbid.
+    let largest = draft
+        .settings
+        .get("message.max.bytes")
+        .and_then(|bytes| bytes.parse().ok())
+        .unwrap_or(0);
+    let kbytes = draft
+        .ours
+        .buffer_memory
+        .get()
+        .max(largest)
+        .div_ceil(KBYTES)
+        .min(2_147_483_647);
     draft.set("queue.buffering.max.kbytes", kbytes.to_string());
 }
 

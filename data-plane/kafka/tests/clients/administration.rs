@@ -1,0 +1,85 @@
+//! What is asked of a cluster, and done to it.
+
+use std::time::Duration;
+
+use towpath_connect::{ConfigMap, TopicPartition, TopicPartitionOffsets};
+use towpath_kafka::admin::TopicToCreate;
+use towpath_runtime::clients::{ClientError, KafkaClients};
+
+use crate::support::{assigned, clients, consumer, kafka, map, owner, topic, topics, unique};
+
+#[tokio::test]
+async fn the_cluster_tells_its_id() {
+    let kafka = kafka().await;
+    let id = clients(&kafka, &[]).cluster_id().await.unwrap();
+    // Kafka writes 16 random bytes in Base64.
+    assert_eq!(id.len(), 22);
+}
+
+#[tokio::test]
+async fn a_cluster_that_does_not_answer_is_an_error_in_time() {
+    let clients = clients("127.0.0.1:1", &[("default.api.timeout.ms", "300")]);
+    let asked = tokio::time::timeout(Duration::from_secs(20), clients.cluster_id()).await;
+    let error = asked.expect("it gives up").unwrap_err();
+    assert!(
+        matches!(&error, ClientError::Retriable(text) if text.contains("the id of the cluster")),
+        "{error}"
+    );
+}
+
+#[tokio::test]
+async fn topics_are_created_once_and_listed_with_their_partitions() {
+    let kafka = kafka().await;
+    let admin = clients(&kafka, &[]).admin(&ConfigMap::new()).unwrap();
+    let name = unique("created").to_string();
+    let configs = map(&[("cleanup.policy", "compact")]);
+    let mut wanted = TopicToCreate {
+        name: name.clone(),
+        partitions: 3,
+        replication_factor: 1,
+        configs,
+    };
+    assert!(admin.create_topic(&wanted).await.unwrap());
+    assert!(!admin.create_topic(&wanted).await.unwrap(), "it is there already");
+    assert_eq!(admin.topics().await.unwrap().get(&name), Some(&3));
+    wanted.name = unique("wrong").to_string();
+    wanted.configs.insert("no.such.setting", "1");
+    let error = admin.create_topic(&wanted).await.unwrap_err().to_string();
+    assert!(
+        error.starts_with(&format!("topic \"{}\" could not be created: ", wanted.name)),
+        "{error}"
+    );
+}
+
+#[tokio::test]
+async fn a_groups_offsets_can_be_changed_and_deleted_when_nobody_uses_it() {
+    let kafka = kafka().await;
+    let topic = topic(&kafka, "altered", 1).await;
+    let connector = unique("altered");
+    let group = format!("connect-{connector}");
+    let clients = clients(&kafka, &[]);
+    let admin = clients.admin(&ConfigMap::new()).unwrap();
+    let offsets: TopicPartitionOffsets = [(
+        TopicPartition {
+            topic: topic.clone(),
+            partition: 0,
+        },
+        5,
+    )]
+    .into();
+    admin.alter_group_offsets(&group, &offsets).await.unwrap();
+    let owner = owner(&connector, &[]);
+    assert_eq!(
+        clients.group_offsets(&owner, &topics(&[&topic])).await.unwrap(),
+        offsets
+    );
+
+    let mut member = consumer(&kafka, &connector, &topics(&[&topic])).await;
+    assigned(member.as_mut(), &[&topic]).await;
+    assert!(admin.delete_group(&group).await.is_err(), "it has a member");
+    member.close().await;
+    assert!(admin.delete_group(&group).await.unwrap());
+    assert!(!admin.delete_group(&group).await.unwrap(), "it is gone");
+    let left = clients.group_offsets(&owner, &topics(&[&topic])).await.unwrap();
+    assert_eq!(left, TopicPartitionOffsets::new());
+}

@@ -1,0 +1,12 @@
+//! The runtime's clients against real Kafka, and against librdkafka's mock cluster where a broker must misbehave.
+
+#[cfg(test)]
+mod administration;
+#[cfg(test)]
+mod consuming;
+#[cfg(test)]
+mod producing;
+#[cfg(test)]
+mod settings;
+#[cfg(test)]
+mod support;
