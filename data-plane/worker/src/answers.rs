@@ -70,7 +70,7 @@ impl Answers {
                 Some(Ok(answer)) => return answer,
                 // A panic: the control plane's deadline answers for it.
                 Some(Err(panicked)) => {
-                    tracing::error!(error = %panicked, "a request of the control plane panicked")
+                    tracing::error!(error = %panicked, "a request of the control plane panicked");
                 }
                 None => return std::future::pending().await,
             }

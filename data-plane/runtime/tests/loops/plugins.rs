@@ -127,10 +127,8 @@ impl SourceTask for NumberTask {
     }
 
     async fn commit(&mut self, durable: &[(Arc<OffsetMap>, OffsetMap)]) -> Result<()> {
-        self.script.with(|s| {
-            s.durable
-                .extend(durable.iter().filter_map(|(_, o)| o.get_long("n")))
-        });
+        let offsets = durable.iter().filter_map(|(_, o)| o.get_long("n"));
+        self.script.with(|s| s.durable.extend(offsets));
         Ok(())
     }
 

@@ -123,7 +123,7 @@ async fn records_come_again_from_the_last_commit_when_the_sink_cannot_say_what_i
         .await;
     harness.script.with(|s| {
         s.pre_commit_errors
-            .push(ConnectorError::retriable("flush failed"))
+            .push(ConnectorError::retriable("flush failed"));
     });
     appended(&harness, 4..6);
     harness
@@ -144,7 +144,7 @@ async fn records_come_again_from_the_begin_when_nothing_was_ever_committed() {
     let mut harness = Harness::new("sink-rewind-begin");
     harness.script.with(|s| {
         s.pre_commit_errors
-            .push(ConnectorError::retriable("flush failed"))
+            .push(ConnectorError::retriable("flush failed"));
     });
     appended(&harness, 0..4);
     harness.start_sink();
@@ -168,7 +168,7 @@ async fn a_sink_that_refuses_for_good_fails_with_its_trace_and_loses_nothing() {
         .await;
     harness.script.with(|s| {
         s.put_errors
-            .push(ConnectorError::external("the index is read-only"))
+            .push(ConnectorError::external("the index is read-only"));
     });
     appended(&harness, 3..6);
     harness

@@ -26,10 +26,7 @@ async fn rows_of_a_table_become_documents_of_a_search_engine() {
         json!({ "table.include.list": "articles,late_.*", "table.poll.interval.ms": "500" }),
     );
     rest.create("article-source", source.clone()).await;
-    let sink = search(
-        &services,
-        &json!({ "topics.regex": "article-events-v2-.*", "consumer.override.metadata.max.age.ms": "1000" }),
-    );
+    let sink = search(&services, &json!({ "topics.regex": "article-events-v2-.*" }));
     rest.create("article-search", sink).await;
     rest.wait_running("article-source", 1).await;
     rest.wait_running("article-search", 1).await;
@@ -39,6 +36,34 @@ async fn rows_of_a_table_become_documents_of_a_search_engine() {
         .await
         .unwrap();
     assert_eq!(index.distinct_ids().await, 10_000);
+    documents_are_as_the_transforms_made_them(&index).await;
+
+    // Rows inserted later, and a table created later.
+    news.insert(&services, "articles", 10_001, 10_050).await;
+    wait_until_eq("documents with those inserted later", LOAD, 10_050, || {
+        index.count()
+    })
+    .await
+    .unwrap();
+    news.create_table(&services, "late_articles").await;
+    news.insert(&services, "late_articles", 1, 30).await;
+    let late = Index::new(&services, "article-events-v2-late_articles");
+    wait_until_eq("documents of the late table", LOAD, 30, || late.count())
+        .await
+        .unwrap();
+
+    merge(&mut source, json!({ "name": "article-source" }));
+    assert_eq!(
+        rest.get("/connectors/article-source/config").await,
+        source,
+        "exactly what was put in"
+    );
+    status_and_offsets_have_the_shape_of_the_contract(&cluster).await;
+    console_consumer_reads_the_topic(&services).await;
+    assert!(!cluster.logs().contains("secret"), "the password is in a log");
+}
+
+async fn documents_are_as_the_transforms_made_them(index: &Index) {
     let with_internal_id = index
         .search(&json!({ "query": { "exists": { "field": "internal_id" } } }))
         .await;
@@ -57,23 +82,10 @@ async fn rows_of_a_table_become_documents_of_a_search_engine() {
     let nulls = index.search(&json!({ "query": { "term": { "id": 15 } } })).await;
     let nulls = &nulls["hits"]["hits"][0]["_source"];
     assert!(nulls["price"].is_null() && nulls["note"].is_null(), "{nulls}");
+}
 
-    // Rows inserted later, and a table created later.
-    news.insert(&services, "articles", 10_001, 10_050).await;
-    wait_until_eq("documents with those inserted later", LOAD, 10_050, || {
-        index.count()
-    })
-    .await
-    .unwrap();
-    news.create_table(&services, "late_articles").await;
-    news.insert(&services, "late_articles", 1, 30).await;
-    let late = Index::new(&services, "article-events-v2-late_articles");
-    wait_until_eq("documents of the late table", LOAD, 30, || late.count())
-        .await
-        .unwrap();
-
-    // The status has the shape of the contract, the configuration is what was put in.
-    let status = rest.get("/connectors/article-source/status").await;
+async fn status_and_offsets_have_the_shape_of_the_contract(cluster: &Cluster) {
+    let status = cluster.rest.get("/connectors/article-source/status").await;
     assert_eq!(status["name"], "article-source");
     assert_eq!(status["type"], "source");
     assert_eq!(status["connector"]["state"], "RUNNING");
@@ -83,35 +95,26 @@ async fn rows_of_a_table_become_documents_of_a_search_engine() {
         status["tasks"][0]["version"].is_string() && status["tasks"][0].get("trace").is_none(),
         "{status}"
     );
-    merge(&mut source, json!({ "name": "article-source" }));
-    assert_eq!(rest.get("/connectors/article-source/config").await, source);
-    let offsets = rest.get("/connectors/article-source/offsets").await;
-    assert!(
-        offsets["offsets"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .any(|entry| { entry["partition"] == json!({ "protocol": "1", "table": "news.articles" }) }),
-        "{offsets}"
-    );
+    let offsets = cluster.rest.get("/connectors/article-source/offsets").await;
+    let partition = json!({ "protocol": "1", "table": "news.articles" });
+    let mut all = offsets["offsets"].as_array().unwrap().iter();
+    assert!(all.any(|entry| entry["partition"] == partition), "{offsets}");
+}
 
-    // Apache Kafka's own consumer reads the topic.
-    let consumed = services
-        .tool(
-            Service::Kafka,
-            &[
-                "ConsoleConsumer",
-                "--topic",
-                "article-events-v2-articles",
-                "--from-beginning",
-                "--max-messages",
-                "5",
-                "--timeout-ms",
-                "30000",
-            ],
-        )
-        .await
-        .unwrap();
+/// Apache Kafka's own consumer.
+async fn console_consumer_reads_the_topic(services: &Services) {
+    let topic = "article-events-v2-articles";
+    let arguments = [
+        "ConsoleConsumer",
+        "--topic",
+        topic,
+        "--from-beginning",
+        "--max-messages",
+        "5",
+        "--timeout-ms",
+        "30000",
+    ];
+    let consumed = services.tool(Service::Kafka, &arguments).await.unwrap();
     assert!(
         consumed
             .lines()
@@ -120,9 +123,6 @@ async fn rows_of_a_table_become_documents_of_a_search_engine() {
             >= 5,
         "{consumed}"
     );
-
-    // Passwords are in no log at any level, and in no error.
-    assert!(!cluster.logs().contains("secret"), "the password is in a log");
 }
 
 #[tokio::test(flavor = "multi_thread")]
