@@ -12,7 +12,8 @@ use towpath_server::{
 use towpath_types::NodeId;
 
 const DEFAULT_DATA_DIR: &str = "towpath-data";
-const DEFAULT_LOG: &str = "info";
+/// The consensus library tells more than its users ask for.
+const DEFAULT_LOG: &str = "info,openraft=warn";
 const ONLY_NODE: u64 = 1;
 
 /// A node of Towpath's control plane: keeps connectors, assigns their tasks to workers, serves the REST API of Kafka
@@ -51,7 +52,7 @@ struct Settings {
     /// How long requests in progress may take after SIGTERM [default: 10000]
     #[arg(long, env = "TOWPATH_DRAIN_DEADLINE_MS")]
     drain_deadline_ms: Option<u64>,
-    /// What is logged: a level, or levels by module [default: info]
+    /// What is logged: a level, or levels by module [default: info,openraft=warn]
     #[arg(long, env = "TOWPATH_LOG")]
     log: Option<String>,
 }
@@ -152,7 +153,7 @@ mod tests {
                 config.grpc_address.as_str(),
                 log.as_str()
             ),
-            ("0.0.0.0:9", "0.0.0.0:2", "info")
+            ("0.0.0.0:9", "0.0.0.0:2", DEFAULT_LOG)
         );
         assert_eq!(config.lease, DEFAULT_LEASE);
     }

@@ -3,12 +3,13 @@
 mod args;
 
 use std::error::Error;
+use std::io::IsTerminal as _;
 use std::process::ExitCode;
 
 use clap::Parser as _;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
-use towpath_server::{Chain, ControlPlane};
+use towpath_server::{Chain, ControlPlane, StartError};
 use tracing_subscriber::EnvFilter;
 
 use crate::args::{Args, Chosen};
@@ -44,7 +45,12 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             tracing::error!(error = %Chain(&*error), "the control plane stopped");
-            ExitCode::FAILURE
+            let is_mistake = matches!(error.downcast_ref(), Some(StartError::Config(_)));
+            if is_mistake {
+                BAD_CONFIGURATION.into()
+            } else {
+                ExitCode::FAILURE
+            }
         }
     }
 }
@@ -56,9 +62,11 @@ fn prepare(args: Args) -> Result<(Chosen, EnvFilter), Box<dyn Error>> {
 }
 
 fn init_log(filter: EnvFilter) {
+    let log = std::io::stderr;
     tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(std::io::stderr)
+        .with_ansi(log().is_terminal())
+        .with_writer(log)
         .init();
 }
 
