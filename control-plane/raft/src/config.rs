@@ -48,9 +48,9 @@ pub struct Timing {
 impl Default for Timing {
     fn default() -> Self {
         Self {
-            heartbeat: Duration::from_millis(150),
-            election_min: Duration::from_millis(500),
-            election_max: Duration::from_millis(900),
+            heartbeat: Duration::from_millis(200),
+            election_min: Duration::from_millis(600),
+            election_max: Duration::from_millis(1_000),
             snapshot_part: Duration::from_secs(10),
             quorum: Duration::from_secs(10),
         }
@@ -82,7 +82,7 @@ const SNAPSHOT_PART_BYTES: u64 = 1024 * 1024;
 const ENTRIES_PER_MESSAGE: u64 = 300;
 
 impl RaftConfig {
-    pub(crate) fn to_openraft(&self) -> Result<openraft::Config, openraft::ConfigError> {
+    pub(crate) fn to_openraft(&self) -> Result<openraft::Config, Box<openraft::ConfigError>> {
         let Timing {
             heartbeat,
             election_min,
@@ -104,7 +104,7 @@ impl RaftConfig {
             replication_lag_threshold: self.log.snapshot_every + self.log.keep,
             ..openraft::Config::default()
         };
-        config.validate()
+        config.validate().map_err(Box::new)
     }
 }
 

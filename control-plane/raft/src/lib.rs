@@ -12,6 +12,8 @@
 mod answer;
 mod config;
 mod disk;
+#[cfg(test)]
+mod golden;
 mod log_store;
 mod machine;
 mod memory;

@@ -82,13 +82,8 @@ impl RaftLogStorage<TypeConfig> for LogStore {
 
     async fn save_vote(&mut self, vote: &Vote) -> Result<(), StorageError> {
         let vote = *vote;
-        let saved = self.disk.run(move |disk| {
-            disk.put(Head::Vote, &vote)?;
-            disk.sync()
-        });
-        saved
-            .await
-            .map_err(|error| storage_error(ErrorSubject::Vote, ErrorVerb::Write, &error))
+        let saved = self.disk.run(move |disk| disk.put_vote(&vote)).await;
+        saved.map_err(|error| storage_error(ErrorSubject::Vote, ErrorVerb::Write, &error))
     }
 
     async fn read_vote(&mut self) -> Result<Option<Vote>, StorageError> {

@@ -1,13 +1,16 @@
 //! A node of the group: openraft over this node's disk and the peers' network, behind [`ClusterStore`].
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use openraft::error::{InitializeError, RaftError};
 use openraft::{RaftMetrics, ServerState};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use towpath_state::{ClusterState, Command, Outcome};
 use towpath_types::{NodeId, Revision};
@@ -22,6 +25,14 @@ use crate::proposals::{self, COMMAND_BYTES, Proposal, WAITING};
 use crate::types::{Member, Raft};
 use crate::{ClusterStore, Leader, RaftConfig, Role, StoreError, StoreMetrics};
 
+/// How long a data directory that is in use is waited for: a process that was just killed, or a store that was just
+/// shut down, may still be closing it.
+const LOCK_PATIENCE: Duration = Duration::from_secs(2);
+const LOCK_RETRY: Duration = Duration::from_millis(50);
+
+/// How long a shutdown waits until nobody uses the disk any more.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
+
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     #[error("could not open the log of the control plane")]
@@ -29,7 +40,7 @@ pub enum OpenError {
     #[error("could not load the state of the control plane")]
     Load(#[source] LoadError),
     #[error("the timing of the group is not possible")]
-    Config(#[from] openraft::ConfigError),
+    Config(#[from] Box<openraft::ConfigError>),
     #[error("could not start the node: {0}")]
     Start(String),
     #[error("could not form the group: node {node} must be one of its members")]
@@ -44,6 +55,8 @@ pub struct RaftStore {
     metrics: watch::Receiver<StoreMetrics>,
     answers: Answers,
     stop: CancellationToken,
+    /// Cancelled when the disk is closed.
+    closed: CancellationToken,
     /// Taken by whoever shuts down. A std mutex: never held across an await.
     tasks: Mutex<JoinSet<()>>,
 }
@@ -61,23 +74,24 @@ impl RaftStore {
     /// for a leader that adds it.
     pub async fn open(config: RaftConfig) -> Result<Self, OpenError> {
         let settings = Arc::new(config.to_openraft()?);
-        let dir = config.dir.clone();
-        let opened = tokio::task::spawn_blocking(move || {
-            let disk = Arc::new(Disk::open(&dir)?);
-            let machine = Machine::load(&disk).map_err(OpenError::Load)?;
-            Ok::<_, OpenError>((disk, machine))
+        let disk = Arc::new(open_disk(&config.dir).await?);
+        let closed = disk.closed();
+        let loaded = tokio::task::spawn_blocking({
+            let disk = disk.clone();
+            move || Machine::load(&disk)
         });
-        let (disk, machine) = opened
+        let loaded = loaded
             .await
-            .map_err(|error| OpenError::Disk(DiskError::GivenUp(error)))??;
+            .map_err(|error| OpenError::Disk(DiskError::GivenUp(error)))?;
+        let machine = loaded.map_err(OpenError::Load)?;
         let applied = machine.applied();
         let node = config.node;
         let raft = Raft::new(node.get(), settings, Peers, LogStore::new(disk), machine).await;
         let raft = raft.map_err(|fatal| OpenError::Start(fatal.to_string()))?;
-        Ok(Self::start(&config, raft, applied))
+        Ok(Self::start(&config, raft, applied, closed))
     }
 
-    fn start(config: &RaftConfig, raft: Raft, applied: Arc<Applied>) -> Self {
+    fn start(config: &RaftConfig, raft: Raft, applied: Arc<Applied>, closed: CancellationToken) -> Self {
         let node = config.node;
         let answers = Answers {
             node,
@@ -97,6 +111,7 @@ impl RaftStore {
             metrics,
             answers,
             stop,
+            closed,
             tasks: Mutex::new(tasks),
         }
     }
@@ -119,11 +134,21 @@ impl RaftStore {
         }
     }
 
-    /// Opens a node that is a group of its own.
+    /// Opens a node that is a group of its own, and waits until it leads: it has nobody to wait for.
     pub async fn open_single(config: RaftConfig) -> Result<Self, OpenError> {
         let members = BTreeMap::from([(config.node, config.member.clone())]);
+        let patience = config.timing.quorum;
         let store = Self::open(config).await?;
         store.form_group(members).await?;
+        let mut metrics = store.metrics();
+        let leads = metrics.wait_for(|metrics| metrics.is_leader() || metrics.failure.is_some());
+        match tokio::time::timeout(patience, leads).await {
+            Ok(Ok(_)) => {}
+            Ok(Err(_)) | Err(_) => {
+                let why = "it did not become the leader: is its data directory that of a larger group?";
+                return Err(OpenError::Start(why.to_owned()));
+            }
+        }
         Ok(store)
     }
 
@@ -207,6 +232,27 @@ impl ClusterStore for RaftStore {
             if let Err(error) = joined {
                 tracing::error!(node = %self.node, %error, "a task of the store panicked");
             }
+        }
+        // Tasks of openraft that nobody can join let go of the disk last.
+        if tokio::time::timeout(CLOSE_TIMEOUT, self.closed.cancelled())
+            .await
+            .is_err()
+        {
+            tracing::warn!(node = %self.node, "the log is still open after the shutdown");
+        }
+    }
+}
+
+async fn open_disk(dir: &Path) -> Result<Disk, DiskError> {
+    let deadline = Instant::now() + LOCK_PATIENCE;
+    loop {
+        let dir = dir.to_owned();
+        let opened = tokio::task::spawn_blocking(move || Disk::open(&dir)).await;
+        match opened.map_err(DiskError::GivenUp)? {
+            Err(error) if error.may_pass() && Instant::now() < deadline => {
+                tokio::time::sleep(LOCK_RETRY).await;
+            }
+            opened => return opened,
         }
     }
 }

@@ -56,6 +56,7 @@ pub(crate) struct Peer {
 type PeerError<E> = RPCError<u64, Member, E>;
 
 impl Peer {
+    #[expect(clippy::result_large_err, reason = "the error that openraft asks for")]
     fn client<E: std::error::Error>(&self) -> Result<RaftPeersClient<Channel>, PeerError<E>> {
         match &self.channel {
             Ok(channel) => Ok(RaftPeersClient::new(channel.clone())
@@ -66,15 +67,18 @@ impl Peer {
     }
 
     fn request(&self, body: &impl Serialize, option: &RPCOption) -> Request<PeerRequest> {
-        let mut request = Request::new(PeerRequest {
+        let message = PeerRequest {
             format_version: FORMAT_VERSION,
             target: self.target,
             body: encode(body),
-        });
+            attachment: Vec::new(),
+        };
+        let mut request = Request::new(message);
         request.set_timeout(option.hard_ttl());
         request
     }
 
+    #[expect(clippy::result_large_err, reason = "the error that openraft asks for")]
     fn answer<T, E>(&self, answer: Result<Response<PeerAnswer>, Status>) -> Result<T, PeerError<E>>
     where
         T: DeserializeOwned,
@@ -109,10 +113,13 @@ impl RaftNetwork<TypeConfig> for Peer {
 
     async fn install_snapshot(
         &mut self,
-        rpc: InstallSnapshotRequest<TypeConfig>,
+        mut rpc: InstallSnapshotRequest<TypeConfig>,
         option: RPCOption,
     ) -> Result<InstallSnapshotResponse<u64>, PeerError<RaftError<u64, InstallSnapshotError>>> {
-        let request = self.request(&rpc, &option);
+        // Bytes in JSON are lists of numbers, four times as long.
+        let part = std::mem::take(&mut rpc.data);
+        let mut request = self.request(&rpc, &option);
+        request.get_mut().attachment = part;
         let answer = self.client()?.install_snapshot(request).await;
         self.answer(answer)
     }
@@ -154,7 +161,8 @@ impl PeerService {
             .max_encoding_message_size(MESSAGE_BYTES)
     }
 
-    fn body<T: DeserializeOwned>(&self, request: Request<PeerRequest>) -> Result<T, Status> {
+    /// The message, and what is attached to it.
+    fn open<T: DeserializeOwned>(&self, request: Request<PeerRequest>) -> Result<(T, Vec<u8>), Status> {
         let request = request.into_inner();
         check_format(request.format_version)?;
         if request.target != self.node {
@@ -163,9 +171,10 @@ impl PeerService {
                 "this is node {node}, not node {asked}"
             )));
         }
-        serde_json::from_slice(&request.body).map_err(|error| {
+        let message = serde_json::from_slice(&request.body).map_err(|error| {
             Status::invalid_argument(format!("the message of another node could not be read: {error}"))
-        })
+        })?;
+        Ok((message, request.attachment))
     }
 }
 
@@ -192,14 +201,18 @@ fn encode(message: &impl Serialize) -> Vec<u8> {
 #[tonic::async_trait]
 impl RaftPeers for PeerService {
     async fn append_entries(&self, request: Request<PeerRequest>) -> Result<Response<PeerAnswer>, Status> {
-        Ok(answered(&self.raft.append_entries(self.body(request)?).await))
+        let (message, _) = self.open(request)?;
+        Ok(answered(&self.raft.append_entries(message).await))
     }
 
     async fn vote(&self, request: Request<PeerRequest>) -> Result<Response<PeerAnswer>, Status> {
-        Ok(answered(&self.raft.vote(self.body(request)?).await))
+        let (message, _) = self.open(request)?;
+        Ok(answered(&self.raft.vote(message).await))
     }
 
     async fn install_snapshot(&self, request: Request<PeerRequest>) -> Result<Response<PeerAnswer>, Status> {
-        Ok(answered(&self.raft.install_snapshot(self.body(request)?).await))
+        let (mut message, part): (InstallSnapshotRequest<TypeConfig>, _) = self.open(request)?;
+        message.data = part;
+        Ok(answered(&self.raft.install_snapshot(message).await))
     }
 }

@@ -15,10 +15,10 @@ pub(crate) const WAITING: usize = 4_096;
 
 /// Bounds of one entry; a single command may be larger, up to [`COMMAND_BYTES`].
 const BATCH_COMMANDS: usize = 512;
-const BATCH_BYTES: usize = 2 * 1024 * 1024;
+const BATCH_BYTES: usize = 256 * 1024;
 
 /// The largest command. A message between nodes holds an entry of this size and one more batch.
-pub(crate) const COMMAND_BYTES: usize = 16 * 1024 * 1024;
+pub(crate) const COMMAND_BYTES: usize = 8 * 1024 * 1024;
 
 #[derive(Debug)]
 pub(crate) struct Proposal {

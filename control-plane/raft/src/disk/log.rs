@@ -1,12 +1,13 @@
 //! Log entries on disk.
 
 use super::{Disk, DiskError, Head, decode, encode, key, put_head, put_record};
-use crate::types::{Entry, LogId};
+use crate::types::{Entry, LogId, Vote};
 
 const WHAT: &str = "log";
 
-/// How much is read for one message to a follower, apart from the entry that goes beyond it.
-const READ_BYTES: usize = 4 * 1024 * 1024;
+/// How much is read for one message to a follower, apart from the entry that goes beyond it. A message has to arrive and
+/// to be durable within a heartbeat, or it is sent again.
+const READ_BYTES: usize = 256 * 1024;
 
 impl Disk {
     /// Durable when it returns.
@@ -16,7 +17,11 @@ impl Disk {
             put_record(&mut batch, &key::log(entry.log_id.index), &encode(entry));
         }
         self.write(batch, "append to the log")?;
-        self.sync()
+        self.sync()?;
+        match entries.last() {
+            Some(last) => self.mark.change(|durable| durable.last = Some(last.log_id.index)),
+            None => Ok(()),
+        }
     }
 
     /// The entries of the range that are there.
@@ -64,6 +69,8 @@ impl Disk {
 
     /// Durable together with what is appended next: a truncated entry that came back would be truncated again.
     pub(crate) fn truncate(&self, from: u64) -> Result<(), DiskError> {
+        self.mark
+            .change(|durable| durable.last = durable.last.min(from.checked_sub(1)))?;
         let mut batch = sled::Batch::default();
         self.remove_entries(&mut batch, |index| index >= from)?;
         self.write(batch, "truncate the log")
@@ -108,7 +115,7 @@ impl Disk {
         Ok(indexes)
     }
 
-    /// The log must go on where the purged part ends, and have no hole.
+    /// The log must go on where the purged part ends, have no hole, and reach as far as it once did.
     pub(super) fn check(&self) -> Result<(), DiskError> {
         let purged: Option<LogId> = self.get(Head::Purged)?;
         let mut expected = purged.map(|purged| purged.index + 1);
@@ -120,19 +127,26 @@ impl Disk {
             }
             expected = Some(index + 1);
         }
-        let committed: Option<LogId> = self.get::<Option<LogId>>(Head::Committed)?.flatten();
         let last = expected.map(|next| next - 1).max(self.snapshot_index()?);
-        match committed {
-            Some(committed) if last.is_none_or(|last| last < committed.index) => {
-                let why = format!(
-                    "entries up to {} were committed, but it ends before",
-                    committed.index
-                );
-                Err(DiskError::Damaged { what: WHAT, why })
-            }
-            Some(_) | None => Ok(()),
+        let durable = self.mark.get();
+        if last < durable.last {
+            let why = format!(
+                "it ended with entry {}, now it ends with {}",
+                shown(durable.last),
+                shown(last)
+            );
+            return Err(DiskError::Damaged { what: WHAT, why });
         }
+        if self.get::<Vote>(Head::Vote)? < durable.vote {
+            let why = "an older one than the last is there".to_owned();
+            return Err(DiskError::Damaged { what: "vote", why });
+        }
+        Ok(())
     }
+}
+
+fn shown(index: Option<u64>) -> String {
+    index.map_or_else(|| "none".to_owned(), |index| index.to_string())
 }
 
 fn hole(expected: u64, found: u64) -> DiskError {

@@ -6,6 +6,7 @@
 
 mod key;
 mod log;
+mod mark;
 mod snapshot;
 
 use std::fs::File;
@@ -15,8 +16,12 @@ use std::sync::{Arc, Mutex};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::task::JoinError;
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+use crate::types::Vote;
 
 pub(crate) use self::key::Head;
+use self::mark::Mark;
 pub(crate) use self::snapshot::StoredSnapshot;
 
 /// Pages of up to 512 KiB stay in sled's own log.
@@ -71,13 +76,30 @@ pub enum DiskError {
     GivenUp(#[source] JoinError),
 }
 
+impl DiskError {
+    /// sled's locks outlive a database by a moment, also those of a process that was killed.
+    pub(crate) fn may_pass(&self) -> bool {
+        matches!(
+            self,
+            Self::Open {
+                source: sled::Error::Io(_),
+                ..
+            }
+        )
+    }
+}
+
 #[derive(Debug)]
 pub(crate) struct Disk {
     db: sled::Db,
     /// sled's data file, for `fdatasync`.
     file: File,
+    mark: Mark,
     /// Snapshots are written by two tasks of openraft: one that builds, one that installs.
     snapshot_writer: Mutex<()>,
+    closed: CancellationToken,
+    /// The last field, so that it is dropped when the database is closed.
+    _closing: DropGuard,
 }
 
 impl Disk {
@@ -97,25 +119,31 @@ impl Disk {
             source,
         })?;
         let file = File::open(dir.join("db")).map_err(unusable)?;
+        let mark = Mark::open(dir).map_err(unusable)?;
+        let closed = CancellationToken::new();
         let disk = Self {
+            mark,
             db,
             file,
             snapshot_writer: Mutex::new(()),
+            closed: closed.clone(),
+            _closing: closed.drop_guard(),
         };
         disk.sync()?;
         // The names of the files must be durable as well.
-        for name in [
-            Some(dir),
-            dir.parent().filter(|parent| !parent.as_os_str().is_empty()),
-        ] {
-            if let Some(name) = name {
-                File::open(name)
-                    .and_then(|name| name.sync_all())
-                    .map_err(unusable)?;
-            }
+        let parent = dir.parent().filter(|parent| !parent.as_os_str().is_empty());
+        for name in std::iter::once(dir).chain(parent) {
+            File::open(name)
+                .and_then(|name| name.sync_all())
+                .map_err(unusable)?;
         }
         disk.check()?;
         Ok(disk)
+    }
+
+    /// Cancelled when nobody uses the database any more and it is closed.
+    pub(crate) fn closed(&self) -> CancellationToken {
+        self.closed.clone()
     }
 
     /// Runs blocking work where it holds nobody up.
@@ -137,6 +165,13 @@ impl Disk {
             source,
         })?;
         self.file.sync_data().map_err(DiskError::Sync)
+    }
+
+    /// Durable when it returns.
+    pub(crate) fn put_vote(&self, vote: &Vote) -> Result<(), DiskError> {
+        self.put(Head::Vote, vote)?;
+        self.sync()?;
+        self.mark.change(|durable| durable.vote = Some(*vote))
     }
 
     /// A small value. Durable with the next `sync`.

@@ -9,11 +9,15 @@ mod fencing;
 #[cfg(test)]
 mod golden;
 #[cfg(test)]
+mod histories;
+#[cfg(test)]
 mod offsets;
 #[cfg(test)]
 mod placement;
 #[cfg(test)]
 mod properties;
+#[cfg(test)]
+mod restarts;
 #[cfg(test)]
 mod scale;
 #[cfg(test)]

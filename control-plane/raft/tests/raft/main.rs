@@ -1,0 +1,12 @@
+//! The store as the server uses it, on real files and sockets.
+
+#[cfg(test)]
+mod damage;
+#[cfg(test)]
+mod group;
+#[cfg(test)]
+mod killed;
+#[cfg(test)]
+mod single;
+#[cfg(test)]
+mod support;
