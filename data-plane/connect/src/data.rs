@@ -3,12 +3,14 @@
 pub mod decimal;
 pub mod java_text;
 pub mod logical;
+pub mod map;
 pub mod schema;
 pub mod structs;
 pub mod validate;
 pub mod value;
 
 pub use decimal::Decimal;
+pub use map::Map;
 pub use schema::{Field, Schema, SchemaBuilder, SchemaRef, Type};
-pub use structs::{Map, Struct};
+pub use structs::Struct;
 pub use value::Value;

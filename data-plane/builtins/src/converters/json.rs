@@ -5,6 +5,7 @@ mod cursor;
 mod directed;
 mod envelope;
 mod escape;
+mod kind;
 mod number;
 mod scan;
 mod schema_cache;
@@ -12,6 +13,7 @@ mod schema_reader;
 mod schema_text;
 mod schemaless;
 mod settings;
+mod text;
 mod unescape;
 mod writer;
 
@@ -26,17 +28,17 @@ use towpath_connect::{
 use envelope::Reader;
 use schema_text::SchemaTexts;
 use settings::Settings;
+use text::Text;
 use writer::Writer;
 
 /// The size of the blocks from which the texts of records are cut. A block lives as long as one of its records.
 const BLOCK_BYTES: usize = 64 * 1024;
-/// A text begins in the current block as long as that has this much room: most then fit without a copy.
-const WANTED_BYTES: usize = 1024;
 
 /// Converts values to and from JSON.
 #[derive(Debug)]
 pub struct JsonConverter {
     settings: Settings,
+    text: Text,
     block: BytesMut,
     schema_texts: SchemaTexts,
     reader: Reader,
@@ -51,6 +53,7 @@ impl JsonConverter {
         let settings = Settings::parse(config, role)?;
         Ok(Self {
             reader: Reader::new(&settings)?,
+            text: Text::default(),
             block: BytesMut::new(),
             schema_texts: SchemaTexts::new(settings.schemas_cache_size),
             settings,
@@ -62,26 +65,25 @@ impl JsonConverter {
             return self.write_schemaless(value);
         };
         if self.settings.schemas_enable {
-            self.block.extend_from_slice(b"{\"schema\":");
-            self.schema_texts
-                .append(&mut self.block, schema, &self.settings)?;
-            self.block.extend_from_slice(b",\"payload\":");
-            Writer::new(&mut self.block, &self.settings).value(Some(schema), value)?;
-            self.block.extend_from_slice(b"}");
+            self.text.push(b"{\"schema\":");
+            self.schema_texts.append(&mut self.text, schema, &self.settings)?;
+            self.text.push(b",\"payload\":");
+            Writer::new(&mut self.text, &self.settings).value(Some(schema), value)?;
+            self.text.push(b"}");
         } else {
-            Writer::new(&mut self.block, &self.settings).value(Some(schema), value)?;
+            Writer::new(&mut self.text, &self.settings).value(Some(schema), value)?;
         }
         Ok(())
     }
 
     fn write_schemaless(&mut self, value: &Value) -> Result<()> {
         if self.settings.schemas_enable {
-            self.block.extend_from_slice(b"{\"schema\":null,\"payload\":");
-            Writer::new(&mut self.block, &self.settings).value(None, value)?;
-            self.block.extend_from_slice(b"}");
+            self.text.push(b"{\"schema\":null,\"payload\":");
+            Writer::new(&mut self.text, &self.settings).value(None, value)?;
+            self.text.push(b"}");
             return Ok(());
         }
-        Writer::new(&mut self.block, &self.settings).value(None, value)
+        Writer::new(&mut self.text, &self.settings).value(None, value)
     }
 }
 
@@ -95,13 +97,14 @@ impl Converter for JsonConverter {
         if schema.is_none() && value.is_null() {
             return Ok(None);
         }
-        if self.block.capacity() < WANTED_BYTES {
-            self.block.reserve(BLOCK_BYTES);
+        self.text.clear();
+        self.write(schema, value)?;
+        let text = self.text.as_bytes();
+        if self.block.capacity() < text.len() {
+            self.block.reserve(text.len().max(BLOCK_BYTES));
         }
-        let written = self.write(schema, value);
-        // Taken out even when it is of no use: the next record begins with an empty block.
-        let text = self.block.split().freeze();
-        written.map(|()| Some(text))
+        self.block.extend_from_slice(text);
+        Ok(Some(self.block.split().freeze()))
     }
 
     fn to_connect(&mut self, _topic: &str, bytes: Option<&Bytes>) -> Result<SchemaAndValue> {
@@ -115,13 +118,16 @@ impl Converter for JsonConverter {
 /// The bytes as text, up to the first byte that is no UTF-8. If the value ends before that, the rest does not matter;
 /// if it does not, its text ends in the middle, and that is what the error says.
 fn readable(bytes: &Bytes) -> Result<ByteString> {
-    let Err(cause) = std::str::from_utf8(bytes) else {
-        return Ok(ByteString::try_from(bytes.clone()).unwrap_or_default());
-    };
-    let text = ByteString::try_from(bytes.slice(..cause.valid_up_to())).unwrap_or_default();
+    if let Ok(text) = ByteString::try_from(bytes.clone()) {
+        return Ok(text);
+    }
+    let valid = bytes.utf8_chunks().next().map_or(0, |chunk| chunk.valid().len());
+    let text = ByteString::try_from(bytes.slice(..valid)).unwrap_or_default();
     if text.trim().is_empty() {
         // Blank text would be a null.
-        return Err(ConnectorError::data(envelope::NO_JSON).with_source(cause));
+        return Err(
+            ConnectorError::data(envelope::NO_JSON).with_source(ConnectorError::data("the text is no UTF-8"))
+        );
     }
     Ok(text)
 }

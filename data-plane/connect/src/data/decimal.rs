@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use num_bigint::{BigInt, Sign};
 use num_traits::ToPrimitive;
+use smallvec::SmallVec;
 
 use crate::error::ConnectorError;
 
@@ -31,6 +32,22 @@ impl Decimal {
             unscaled: BigInt::from_signed_bytes_be(bytes),
             scale,
         }
+    }
+
+    /// The number without its scale as two's complement big-endian bytes, as few as possible. Allocates nothing for
+    /// numbers of the usual size.
+    pub fn unscaled_bytes(&self) -> SmallVec<[u8; 16]> {
+        let Some(number) = self.unscaled.to_i128() else {
+            return SmallVec::from_vec(self.unscaled.to_signed_bytes_be());
+        };
+        let bytes = number.to_be_bytes();
+        // Leading bytes say nothing that the sign bit after them does not say.
+        let sign = if number < 0 { 0xff } else { 0 };
+        let spare = bytes
+            .windows(2)
+            .take_while(|pair| pair[0] == sign && (pair[1] ^ sign) & 0x80 == 0)
+            .count();
+        SmallVec::from_slice(&bytes[spare..])
     }
 
     /// The number without its scale.

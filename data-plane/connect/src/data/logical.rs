@@ -1,5 +1,7 @@
 //! The logical types Decimal, Date, Time and Timestamp: their names, schemas and encodings.
 
+use smallvec::SmallVec;
+
 use crate::data::{Decimal, Schema, SchemaBuilder, Type};
 use crate::error::{ConnectorError, Result};
 
@@ -56,7 +58,7 @@ pub fn decimal_scale(schema: &Schema) -> Result<i32> {
 ///
 /// # Errors
 /// `Data` when the value's scale is not the schema's.
-pub fn decimal_to_bytes(schema: &Schema, value: &Decimal) -> Result<Vec<u8>> {
+pub fn decimal_to_bytes(schema: &Schema, value: &Decimal) -> Result<SmallVec<[u8; 16]>> {
     let scale = decimal_scale(schema)?;
     if value.scale() != scale {
         return Err(ConnectorError::data(format!(
@@ -64,7 +66,7 @@ pub fn decimal_to_bytes(schema: &Schema, value: &Decimal) -> Result<Vec<u8>> {
             value.scale()
         )));
     }
-    Ok(value.unscaled().to_signed_bytes_be())
+    Ok(value.unscaled_bytes())
 }
 
 /// Days since the epoch.

@@ -1,10 +1,6 @@
-//! Structs and maps: the two values that hold named or keyed values.
+//! Structs: values with named fields.
 
-use std::collections::HashMap;
-use std::collections::hash_map::Entry;
 use std::sync::Arc;
-
-use bytestring::ByteString;
 
 use crate::data::{Field, SchemaRef, Type, Value, validate};
 use crate::error::{ConnectorError, Result};
@@ -141,126 +137,6 @@ impl Struct {
 impl PartialEq for Struct {
     fn eq(&self, other: &Self) -> bool {
         crate::Schema::same(&self.schema, &other.schema) && self.values == other.values
-    }
-}
-
-/// A map in the order of insertion. Keys are unique; look-up is linear, maps of records are small.
-#[derive(Clone, Debug, Default)]
-pub struct Map {
-    entries: Vec<(Value, Value)>,
-}
-
-impl Map {
-    /// An empty map.
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// The value of a text key.
-    pub fn get(&self, key: &str) -> Option<&Value> {
-        self.entries
-            .iter()
-            .find(|(k, _)| k.as_str() == Some(key))
-            .map(|(_, value)| value)
-    }
-
-    /// Sets the value of a key; a key that exists keeps its place. Returns the old value.
-    pub fn insert(&mut self, key: Value, value: Value) -> Option<Value> {
-        match self.entries.iter_mut().find(|(k, _)| *k == key) {
-            Some((_, old)) => Some(std::mem::replace(old, value)),
-            None => {
-                self.entries.push((key, value));
-                None
-            }
-        }
-    }
-
-    /// Removes a text key.
-    pub fn remove(&mut self, key: &str) -> Option<Value> {
-        let index = self.entries.iter().position(|(k, _)| k.as_str() == Some(key))?;
-        Some(self.entries.remove(index).1)
-    }
-
-    /// The entries in the order of insertion.
-    pub fn iter(&self) -> impl ExactSizeIterator<Item = (&Value, &Value)> {
-        self.entries.iter().map(|(key, value)| (key, value))
-    }
-
-    /// Where the text keys are.
-    fn places(&self) -> HashMap<ByteString, usize> {
-        let texts = self.entries.iter().enumerate();
-        texts
-            .filter_map(|(index, (key, _))| match key {
-                Value::String(text) => Some((text.clone(), index)),
-                _ => None,
-            })
-            .collect()
-    }
-
-    /// The number of entries.
-    pub fn len(&self) -> usize {
-        self.entries.len()
-    }
-
-    /// Whether there is no entry.
-    pub fn is_empty(&self) -> bool {
-        self.entries.is_empty()
-    }
-}
-
-/// From here on keys are looked up by hash while a map is built, so that a map of very many entries does not take for
-/// ever.
-const MANY: usize = 16;
-
-impl FromIterator<(Value, Value)> for Map {
-    fn from_iter<I: IntoIterator<Item = (Value, Value)>>(entries: I) -> Self {
-        let entries = entries.into_iter();
-        let mut map = Self {
-            entries: Vec::with_capacity(entries.size_hint().0),
-        };
-        let mut places: HashMap<ByteString, usize> = HashMap::new();
-        for (key, value) in entries {
-            if map.entries.len() < MANY {
-                map.insert(key, value);
-                continue;
-            }
-            let Value::String(name) = &key else {
-                map.insert(key, value);
-                continue;
-            };
-            if places.is_empty() {
-                places = map.places();
-            }
-            match places.entry(name.clone()) {
-                Entry::Occupied(place) => map.entries[*place.get()].1 = value,
-                Entry::Vacant(place) => {
-                    place.insert(map.entries.len());
-                    map.entries.push((key, value));
-                }
-            }
-        }
-        map
-    }
-}
-
-impl IntoIterator for Map {
-    type Item = (Value, Value);
-    type IntoIter = std::vec::IntoIter<(Value, Value)>;
-
-    fn into_iter(self) -> Self::IntoIter {
-        self.entries.into_iter()
-    }
-}
-
-/// Maps are equal when they hold the same entries, whatever the order. Nearly always the order is the same too.
-impl PartialEq for Map {
-    fn eq(&self, other: &Self) -> bool {
-        self.entries == other.entries
-            || (self.entries.len() == other.entries.len()
-                && self
-                    .entries
-                    .iter()
-                    .all(|(key, value)| other.entries.iter().any(|(k, v)| k == key && v == value)))
     }
 }
 

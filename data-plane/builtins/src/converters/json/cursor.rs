@@ -3,74 +3,16 @@
 
 use std::borrow::Cow;
 
-use bytestring::ByteString;
-use towpath_connect::ConnectorError;
-
+use super::kind::{Kind, SyntaxError};
 use super::number::Number;
-use super::scan::plain_length;
+use super::scan::{Ends, run_length};
 use super::unescape::unescape;
+use bytestring::ByteString;
 
 /// How deep arrays and objects may be nested.
 const MAX_DEPTH: usize = 1000;
 /// How long the text of a number may be.
 const MAX_NUMBER_BYTES: usize = 1000;
-
-/// The text is no JSON. The message tells nothing of the content.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the text is no JSON from byte {at} on: {problem}")]
-pub(super) struct SyntaxError {
-    at: usize,
-    problem: &'static str,
-}
-
-/// Why a text has no value.
-#[derive(Debug)]
-pub(super) enum ReadError {
-    /// It is no JSON.
-    Syntax(SyntaxError),
-    /// It is JSON, but not what is wanted.
-    Data(ConnectorError),
-}
-
-impl From<SyntaxError> for ReadError {
-    fn from(error: SyntaxError) -> Self {
-        Self::Syntax(error)
-    }
-}
-
-impl From<ConnectorError> for ReadError {
-    fn from(error: ConnectorError) -> Self {
-        Self::Data(error)
-    }
-}
-
-/// What stands at some place of the text.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
-    Object,
-    Array,
-    String,
-    Number,
-    Boolean,
-    Null,
-    /// The text is blank.
-    Missing,
-}
-
-impl Kind {
-    /// The name in Kafka Connect's messages.
-    pub(super) fn name(self) -> &'static str {
-        match self {
-            Self::Object => "OBJECT",
-            Self::Array => "ARRAY",
-            Self::String => "STRING",
-            Self::Number => "NUMBER",
-            Self::Boolean => "BOOLEAN",
-            Self::Null => "NULL",
-            Self::Missing => "MISSING",
-        }
-    }
-}
 
 /// A place in a JSON text.
 #[derive(Clone, Debug)]
@@ -240,7 +182,7 @@ impl<'a> Cursor<'a> {
         let mut escaped = false;
         self.at += 1;
         loop {
-            self.at += plain_length(&self.bytes[self.at..], is_plain);
+            self.at += run_length(&self.bytes[self.at..], Ends::InJson);
             match self.peek() {
                 Some(b'"') => {
                     self.at += 1;
@@ -400,9 +342,4 @@ impl<'a> Cursor<'a> {
 
 fn is_blank(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t' | b'\n' | b'\r')
-}
-
-/// Whether a byte stands for itself in a string.
-fn is_plain(byte: u8) -> bool {
-    (byte >= b' ') & (byte != b'"') & (byte != b'\\')
 }

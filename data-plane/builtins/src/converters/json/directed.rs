@@ -6,7 +6,8 @@ use towpath_connect::data::{logical, validate};
 use towpath_connect::{ConnectorError, Map, Schema, SchemaRef, Struct, Type, Value};
 
 use super::base64_text;
-use super::cursor::{Cursor, Kind, ReadError};
+use super::cursor::Cursor;
+use super::kind::{Kind, ReadError};
 use super::schemaless;
 
 type Read<T> = Result<T, ReadError>;
@@ -160,7 +161,7 @@ impl<'c, 'a> Directed<'c, 'a> {
             let name = self.cursor.member_name_slice()?;
             entries.push((Value::String(name), self.value(schema.value_schema())?));
             if self.cursor.closed(b'}')? {
-                return Ok(Value::Map(entries.into_iter().collect()));
+                return Ok(Value::Map(Map::from_entries(entries)));
             }
         }
     }
@@ -173,7 +174,7 @@ impl<'c, 'a> Directed<'c, 'a> {
         loop {
             entries.push(self.tuple(schema)?);
             if self.cursor.closed(b']')? {
-                return Ok(Value::Map(entries.into_iter().collect()));
+                return Ok(Value::Map(Map::from_entries(entries)));
             }
         }
     }
@@ -213,12 +214,12 @@ impl<'c, 'a> Directed<'c, 'a> {
                 kind.name()
             )));
         }
-        let mut slots = Slots::new(schema);
+        let mut fields = FieldsFound::new(schema);
         if !self.cursor.open(b'}', 0)? {
             loop {
                 let name = self.cursor.member_name()?;
-                match slots.find(&name) {
-                    Some(index) => slots.values[index] = self.field(schema, index)?,
+                match fields.find(&name) {
+                    Some(index) => fields.set(index, self.field(schema, index)?),
                     None => self.cursor.skip()?,
                 }
                 if self.cursor.closed(b'}')? {
@@ -226,14 +227,15 @@ impl<'c, 'a> Directed<'c, 'a> {
                 }
             }
         }
-        let mut values = Vec::with_capacity(slots.values.len());
-        for (field, value) in schema.fields().iter().zip(slots.values) {
-            values.push(match value {
-                Some(value) => value,
-                None => self.null(&field.schema)?,
-            });
+        for index in 0..fields.values.len() {
+            if fields.is_missing(index) {
+                fields.values[index] = self.null(&schema.fields()[index].schema)?;
+            }
         }
-        Ok(Value::Struct(Struct::of(SchemaRef::clone(schema), values)?))
+        Ok(Value::Struct(Struct::of(
+            SchemaRef::clone(schema),
+            fields.values,
+        )?))
     }
 
     /// The value of a field; `None` if the text has null, which is as good as nothing.
@@ -306,18 +308,22 @@ impl<'c, 'a> Directed<'c, 'a> {
 }
 
 /// The values of the fields of a struct that were found so far.
-struct Slots<'s> {
+struct FieldsFound<'s> {
     schema: &'s Schema,
-    values: Vec<Option<Value>>,
+    /// Null where nothing was found.
+    values: Vec<Value>,
+    /// Fields that became null although something was found. Hardly ever one.
+    null: Vec<usize>,
     /// Members mostly come in the order of the fields.
     next: usize,
 }
 
-impl<'s> Slots<'s> {
+impl<'s> FieldsFound<'s> {
     fn new(schema: &'s Schema) -> Self {
         Self {
             schema,
-            values: vec![None; schema.fields().len()],
+            values: vec![Value::Null; schema.fields().len()],
+            null: Vec::new(),
             next: 0,
         }
     }
@@ -329,6 +335,18 @@ impl<'s> Slots<'s> {
         };
         self.next = index + 1;
         Some(index)
+    }
+
+    fn set(&mut self, index: usize, value: Option<Value>) {
+        self.null.retain(|&null| null != index);
+        if value.as_ref().is_some_and(Value::is_null) {
+            self.null.push(index);
+        }
+        self.values[index] = value.unwrap_or_default();
+    }
+
+    fn is_missing(&self, index: usize) -> bool {
+        self.values[index].is_null() && !self.null.contains(&index)
     }
 }
 

@@ -4,8 +4,9 @@
 use bytestring::ByteString;
 use towpath_connect::{ConnectorError, Result, SchemaAndValue, SchemaRef};
 
-use super::cursor::{Cursor, Kind, ReadError};
+use super::cursor::Cursor;
 use super::directed::Directed;
+use super::kind::{Kind, ReadError};
 use super::schema_cache::SchemaCache;
 use super::settings::Settings;
 use super::{schema_reader, schemaless};

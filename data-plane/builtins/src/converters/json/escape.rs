@@ -1,32 +1,24 @@
 //! Text as a JSON string, as Jackson writes it: control characters and characters beyond the Basic Multilingual Plane
 //! are escaped, everything else is plain UTF-8.
 
-use bytes::BytesMut;
-
-use super::scan::plain_length;
-
-fn is_plain(byte: u8) -> bool {
-    // 0xf0 begins a character of four bytes: one beyond the Basic Multilingual Plane.
-    (byte >= b' ') & (byte != b'"') & (byte != b'\\') & (byte < 0xf0)
-}
+use super::scan::{Ends, run_length};
+use super::text::Text;
 
 /// Appends `text` in quotes.
-pub(super) fn append_string(out: &mut BytesMut, text: &str) {
-    // Room for the text and its quotes: then appending the parts checks, but does not grow.
-    out.reserve(text.len() + 2);
-    out.extend_from_slice(b"\"");
+pub(super) fn append_string(out: &mut Text, text: &str) {
+    out.push_byte(b'"');
     append_escaped(out, text);
-    out.extend_from_slice(b"\"");
+    out.push_byte(b'"');
 }
 
-fn append_escaped(out: &mut BytesMut, text: &str) {
+fn append_escaped(out: &mut Text, text: &str) {
     let mut rest = text;
     loop {
-        let plain = plain_length(rest.as_bytes(), is_plain);
+        let plain = run_length(rest.as_bytes(), Ends::ForJackson);
         let Some((start, escaped)) = rest.split_at_checked(plain) else {
             return;
         };
-        out.extend_from_slice(start.as_bytes());
+        out.push(start.as_bytes());
         let mut chars = escaped.chars();
         let Some(c) = chars.next() else {
             return;
@@ -36,7 +28,7 @@ fn append_escaped(out: &mut BytesMut, text: &str) {
     }
 }
 
-fn append_escape(out: &mut BytesMut, c: char) {
+fn append_escape(out: &mut Text, c: char) {
     let short = match c {
         '"' => b"\\\"",
         '\\' => b"\\\\",
@@ -52,11 +44,11 @@ fn append_escape(out: &mut BytesMut, c: char) {
             return;
         }
     };
-    out.extend_from_slice(short);
+    out.push(short);
 }
 
-fn append_unit(out: &mut BytesMut, unit: u16) {
+fn append_unit(out: &mut Text, unit: u16) {
     const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
     let digit = |shift: u16| DIGITS[usize::from((unit >> shift) & 0xf)];
-    out.extend_from_slice(&[b'\\', b'u', digit(12), digit(8), digit(4), digit(0)]);
+    out.push(&[b'\\', b'u', digit(12), digit(8), digit(4), digit(0)]);
 }

@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use towpath_connect::{ConnectorError, SchemaBuilder, SchemaRef, Type};
 
-use super::cursor::{Cursor, Kind, ReadError};
+use super::cursor::Cursor;
 use super::directed::Directed;
+use super::kind::{Kind, ReadError};
 
 /// How deep schemas may be nested: reading values goes as deep on the stack.
 const MAX_DEPTH: usize = 200;

@@ -3,11 +3,12 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use towpath_connect::{Result, Schema, SchemaRef, Type};
 
 use super::escape::append_string;
 use super::settings::Settings;
+use super::text::Text;
 use super::writer::Writer;
 
 /// The texts of the schemas that were written.
@@ -30,20 +31,15 @@ impl SchemaTexts {
     }
 
     /// Appends the text of `schema`.
-    pub(super) fn append(
-        &mut self,
-        out: &mut BytesMut,
-        schema: &SchemaRef,
-        settings: &Settings,
-    ) -> Result<()> {
+    pub(super) fn append(&mut self, out: &mut Text, schema: &SchemaRef, settings: &Settings) -> Result<()> {
         if let Some((last, text)) = &self.last
             && Arc::ptr_eq(last, schema)
         {
-            out.extend_from_slice(text);
+            out.push(text);
             return Ok(());
         }
         let text = self.find(schema, settings)?;
-        out.extend_from_slice(&text);
+        out.push(&text);
         self.last = Some((Arc::clone(schema), text));
         Ok(())
     }
@@ -68,50 +64,45 @@ impl SchemaTexts {
 }
 
 fn render(schema: &SchemaRef, settings: &Settings) -> Result<Bytes> {
-    let mut out = BytesMut::new();
+    let mut out = Text::default();
     append_schema(&mut out, schema, None, settings)?;
-    Ok(out.freeze())
+    Ok(Bytes::copy_from_slice(out.as_bytes()))
 }
 
 /// The members come in the order in which Kafka Connect writes them.
-fn append_schema(
-    out: &mut BytesMut,
-    schema: &SchemaRef,
-    field: Option<&str>,
-    settings: &Settings,
-) -> Result<()> {
-    out.extend_from_slice(b"{\"type\":");
+fn append_schema(out: &mut Text, schema: &SchemaRef, field: Option<&str>, settings: &Settings) -> Result<()> {
+    out.push(b"{\"type\":");
     append_string(out, type_name(schema.kind()));
     append_parts(out, schema, settings)?;
-    out.extend_from_slice(b",\"optional\":");
-    out.extend_from_slice(if schema.is_optional() { b"true" } else { b"false" });
+    out.push(b",\"optional\":");
+    out.push(if schema.is_optional() { b"true" } else { b"false" });
     if let Some(name) = schema.name() {
-        out.extend_from_slice(b",\"name\":");
+        out.push(b",\"name\":");
         append_string(out, name);
     }
     if let Some(version) = schema.version() {
-        out.extend_from_slice(b",\"version\":");
-        out.extend_from_slice(itoa::Buffer::new().format(version).as_bytes());
+        out.push(b",\"version\":");
+        out.push(itoa::Buffer::new().format(version).as_bytes());
     }
     if let Some(doc) = schema.doc() {
-        out.extend_from_slice(b",\"doc\":");
+        out.push(b",\"doc\":");
         append_string(out, doc);
     }
     append_parameters(out, schema);
     if let Some(default) = schema.default_value() {
-        out.extend_from_slice(b",\"default\":");
+        out.push(b",\"default\":");
         Writer::new(out, settings).value(Some(schema), default)?;
     }
     if let Some(field) = field {
-        out.extend_from_slice(b",\"field\":");
+        out.push(b",\"field\":");
         append_string(out, field);
     }
-    out.extend_from_slice(b"}");
+    out.push(b"}");
     Ok(())
 }
 
 /// The schemas within a schema.
-fn append_parts(out: &mut BytesMut, schema: &Schema, settings: &Settings) -> Result<()> {
+fn append_parts(out: &mut Text, schema: &Schema, settings: &Settings) -> Result<()> {
     match schema.kind() {
         Type::Array => append_part(out, b",\"items\":", schema.value_schema(), settings),
         Type::Map => {
@@ -119,50 +110,45 @@ fn append_parts(out: &mut BytesMut, schema: &Schema, settings: &Settings) -> Res
             append_part(out, b",\"values\":", schema.value_schema(), settings)
         }
         Type::Struct => {
-            out.extend_from_slice(b",\"fields\":[");
+            out.push(b",\"fields\":[");
             for field in schema.fields() {
                 if field.index > 0 {
-                    out.extend_from_slice(b",");
+                    out.push(b",");
                 }
                 append_schema(out, &field.schema, Some(&field.name), settings)?;
             }
-            out.extend_from_slice(b"]");
+            out.push(b"]");
             Ok(())
         }
         _ => Ok(()),
     }
 }
 
-fn append_part(
-    out: &mut BytesMut,
-    member: &[u8],
-    schema: Option<&SchemaRef>,
-    settings: &Settings,
-) -> Result<()> {
-    out.extend_from_slice(member);
+fn append_part(out: &mut Text, member: &[u8], schema: Option<&SchemaRef>, settings: &Settings) -> Result<()> {
+    out.push(member);
     match schema {
         Some(schema) => append_schema(out, schema, None, settings),
         None => {
-            out.extend_from_slice(b"null");
+            out.push(b"null");
             Ok(())
         }
     }
 }
 
-fn append_parameters(out: &mut BytesMut, schema: &Schema) {
+fn append_parameters(out: &mut Text, schema: &Schema) {
     if schema.parameters().is_empty() {
         return;
     }
-    out.extend_from_slice(b",\"parameters\":{");
+    out.push(b",\"parameters\":{");
     for (index, (key, value)) in schema.parameters().iter().enumerate() {
         if index > 0 {
-            out.extend_from_slice(b",");
+            out.push(b",");
         }
         append_string(out, key);
-        out.extend_from_slice(b":");
+        out.push(b":");
         append_string(out, value);
     }
-    out.extend_from_slice(b"}");
+    out.push(b"}");
 }
 
 fn type_name(kind: Type) -> &'static str {

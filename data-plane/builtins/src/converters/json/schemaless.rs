@@ -2,7 +2,8 @@
 
 use towpath_connect::{Map, Value};
 
-use super::cursor::{Cursor, Kind, SyntaxError};
+use super::cursor::Cursor;
+use super::kind::{Kind, SyntaxError};
 
 /// An array or object whose end was not reached yet.
 enum Open {
@@ -51,26 +52,27 @@ pub(super) fn read(cursor: &mut Cursor<'_>) -> Result<Value, SyntaxError> {
 /// Adds a value to what is open, and closes what ends there; the whole value when nothing is open any more.
 fn close(cursor: &mut Cursor<'_>, open: &mut Vec<Open>, value: Value) -> Result<Option<Value>, SyntaxError> {
     let mut value = value;
-    while let Some(container) = open.pop() {
-        match container {
-            Open::Array(mut elements) => {
+    loop {
+        match open.last_mut() {
+            None => return Ok(Some(value)),
+            Some(Open::Array(elements)) => {
                 elements.push(value);
                 if !cursor.closed(b']')? {
-                    open.push(Open::Array(elements));
                     return Ok(None);
                 }
-                value = Value::Array(elements);
             }
-            Open::Object(mut members, name) => {
-                members.push((name, value));
+            Some(Open::Object(members, name)) => {
+                members.push((std::mem::take(name), value));
                 if !cursor.closed(b'}')? {
-                    let next = Value::String(cursor.member_name_slice()?);
-                    open.push(Open::Object(members, next));
+                    *name = Value::String(cursor.member_name_slice()?);
                     return Ok(None);
                 }
-                value = Value::Map(members.into_iter().collect());
             }
         }
+        value = match open.pop() {
+            Some(Open::Array(elements)) => Value::Array(elements),
+            Some(Open::Object(members, _)) => Value::Map(Map::from_entries(members)),
+            None => Value::Null,
+        };
     }
-    Ok(Some(value))
 }

@@ -2,21 +2,21 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use bytes::BytesMut;
 use std::fmt::{self, Write};
 use towpath_connect::data::{java_text, logical};
 use towpath_connect::{ConnectorError, Decimal, Map, Result, Schema, SchemaRef, Struct, Type, Value};
 
 use super::escape::append_string;
 use super::settings::{DecimalFormat, Settings};
+use super::text::Text;
 
 pub(super) struct Writer<'a> {
-    out: &'a mut BytesMut,
+    out: &'a mut Text,
     settings: &'a Settings,
 }
 
 impl<'a> Writer<'a> {
-    pub(super) fn new(out: &'a mut BytesMut, settings: &'a Settings) -> Self {
+    pub(super) fn new(out: &'a mut Text, settings: &'a Settings) -> Self {
         Self { out, settings }
     }
 
@@ -212,12 +212,11 @@ impl<'a> Writer<'a> {
     }
 
     fn integer(&mut self, number: i64) {
-        self.out
-            .extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
+        self.out.push(itoa::Buffer::new().format(number).as_bytes());
     }
 
     /// NaN and the infinities are no JSON numbers: they are written as text.
-    fn float(&mut self, finite: bool, append: impl FnOnce(&mut BytesMut) -> fmt::Result) {
+    fn float(&mut self, finite: bool, append: impl FnOnce(&mut Text) -> fmt::Result) {
         let quote: &[u8] = if finite { b"" } else { b"\"" };
         self.raw(quote);
         let written = append(self.out);
@@ -227,10 +226,8 @@ impl<'a> Writer<'a> {
 
     fn base64(&mut self, bytes: &[u8]) {
         self.raw(b"\"");
-        let start = self.out.len();
         let length = base64::encoded_len(bytes.len(), true).unwrap_or_default();
-        self.out.resize(start + length, 0);
-        let written = STANDARD.encode_slice(bytes, &mut self.out[start..]);
+        let written = STANDARD.encode_slice(bytes, self.out.grow(length));
         debug_assert_eq!(written.ok(), Some(length), "room was made for the whole text");
         self.raw(b"\"");
     }
@@ -242,6 +239,6 @@ impl<'a> Writer<'a> {
     }
 
     fn raw(&mut self, text: &[u8]) {
-        self.out.extend_from_slice(text);
+        self.out.push(text);
     }
 }

@@ -59,6 +59,20 @@ fn the_fraction_is_cut_off() {
     }
 }
 
+#[test]
+fn numbers_of_any_size_have_as_few_bytes_as_possible() {
+    for text in [
+        "0", "-1", "127", "128", "-128", "-129", "255", "32767", "-32768", "1E+60",
+    ] {
+        let mut decimal: Decimal = text.parse().unwrap();
+        if decimal.scale() < 0 {
+            decimal = Decimal::new(decimal.truncated(), 0);
+        }
+        let expected = decimal.unscaled().to_signed_bytes_be();
+        assert_eq!(decimal.unscaled_bytes().as_slice(), expected, "{text}");
+    }
+}
+
 proptest! {
     #[test]
     fn text_reads_back(unscaled in any::<i128>(), scale in -400..400_i32) {
@@ -69,7 +83,8 @@ proptest! {
     #[test]
     fn bytes_read_back(unscaled in any::<i128>(), scale in any::<i32>()) {
         let decimal = Decimal::new(unscaled, scale);
-        let bytes = decimal.unscaled().to_signed_bytes_be();
+        let bytes = decimal.unscaled_bytes();
+        prop_assert_eq!(bytes.as_slice(), decimal.unscaled().to_signed_bytes_be());
         prop_assert_eq!(Decimal::from_bytes(&bytes, scale), decimal);
     }
 

@@ -44,7 +44,9 @@ fn a_decimal_is_its_unscaled_bytes() {
     ] {
         let value: Decimal = text.parse().unwrap();
         assert_eq!(
-            decimal_to_bytes(&decimal_schema(scale), &value).unwrap(),
+            decimal_to_bytes(&decimal_schema(scale), &value)
+                .unwrap()
+                .as_slice(),
             bytes,
             "{text}"
         );

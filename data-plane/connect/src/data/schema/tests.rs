@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::data::logical;
+use crate::error::Result;
 
 fn message(result: Result<SchemaRef>) -> String {
     result.unwrap_err().message().to_owned()
