@@ -1,6 +1,9 @@
 //! The reconcile loop: the only place that decides who runs what, and that a silent worker is gone. Level-triggered: it
-//! takes no other input than the state and who is connected, runs on every change and every few seconds, and does not
+//! takes no other input than the state and who is connected, runs on every change and every second, and does not
 //! retry by itself, because it runs again anyway. One task; the leader's acts, the others' wait. Stopped by its token.
+
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,7 +19,9 @@ use crate::app::Chain;
 use crate::sessions::Directory;
 
 /// At least this often, whatever happened.
-const INTERVAL: Duration = Duration::from_secs(3);
+const INTERVAL: Duration = Duration::from_secs(1);
+/// A loop that wakes so much later than it should was held up: the process was stopped, or the machine is overloaded.
+const HELD_UP: Duration = Duration::from_secs(1);
 /// After a write that nobody took. Also keeps a store that is ill from being asked in a tight loop.
 const PAUSE_AFTER_ERROR: Duration = Duration::from_millis(500);
 
@@ -34,7 +39,7 @@ pub(crate) struct Reconciler {
 
 impl Reconciler {
     pub(crate) fn new(store: Arc<dyn ClusterStore>, directory: Arc<Directory>) -> Self {
-        Self {
+        let mut reconciler = Self {
             changes: store.subscribe(),
             sessions: directory.changes(),
             metrics: store.metrics(),
@@ -42,16 +47,24 @@ impl Reconciler {
             directory,
             is_leader: false,
             planned: None,
-        }
+        };
+        // A node that leads already takes workers from its first moment.
+        reconciler.notice_leadership();
+        reconciler
     }
 
     pub(crate) async fn run(mut self, stop: CancellationToken) {
         loop {
             let pause = self.round().await;
+            let wake = Instant::now() + pause.unwrap_or(INTERVAL);
             tokio::select! {
                 () = stop.cancelled() => return,
                 changed = self.something_changed(), if pause.is_none() => if !changed { return },
-                () = tokio::time::sleep(pause.unwrap_or(INTERVAL)) => self.planned = None,
+                () = tokio::time::sleep_until(wake) => self.planned = None,
+            }
+            if wake + HELD_UP < Instant::now() {
+                tracing::warn!("this process was held up, so the leases of all workers begin anew");
+                self.directory.excuse_all();
             }
         }
     }

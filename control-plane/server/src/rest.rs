@@ -23,7 +23,7 @@ use axum::response::{IntoResponse, Response};
 use bytes::{Bytes, BytesMut};
 use futures::StreamExt as _;
 use http::header::{CONTENT_LENGTH, HOST};
-use http::{HeaderMap, Method, Request, StatusCode};
+use http::{HeaderMap, Method, Request};
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
@@ -147,9 +147,4 @@ fn host_of(headers: &HeaderMap, uri: &http::Uri) -> String {
     let header = headers.get(HOST).and_then(|host| host.to_str().ok());
     let authority = uri.authority().map(http::uri::Authority::as_str);
     header.or(authority).unwrap_or("localhost").to_owned()
-}
-
-/// For a status that says everything.
-fn bodyless(status: StatusCode) -> Response {
-    reply::empty(status)
 }

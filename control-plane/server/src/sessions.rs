@@ -65,7 +65,7 @@ impl Sessions {
     fn check_leader(&self) -> Result<(), Status> {
         let metrics = self.store.metrics();
         let metrics = metrics.borrow();
-        if metrics.is_leader() {
+        if metrics.is_leader() && self.directory.is_leading() {
             return Ok(());
         }
         let mut status =

@@ -31,8 +31,9 @@ const BUFFER_MEMORY: NonZeroUsize = NonZeroUsize::new(32 << 20).unwrap();
 const MAX_POLL_RECORDS: usize = 500;
 /// `default.api.timeout.ms` of Java.
 const API_TIMEOUT: Duration = Duration::from_secs(60);
-/// `metadata.max.age.ms` of Java.
-const METADATA_MAX_AGE: Duration = Duration::from_secs(300);
+/// How often a pattern is matched if `metadata.max.age.ms` does not say. Java takes five minutes, which is long to wait for
+/// a topic that was just created.
+const METADATA_MAX_AGE: Duration = Duration::from_secs(5);
 
 /// Where settings come from; later ones win.
 #[derive(Clone, Copy, Debug)]

@@ -17,8 +17,8 @@ use crate::config::{Ours, Translated};
 use crate::subscription::Watched;
 use crate::trouble::{client_error, is_permanent};
 
-/// How long leaving the group may take before it goes on in the background.
-const CLOSE_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long leaving the group may take before it goes on in the background: as long as a task has for a graceful stop.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
 /// librdkafka's default for `max.poll.interval.ms`.
 const MAX_POLL_INTERVAL_MS: u64 = 300_000;
 /// A part of it is waited at a time, so that the member counts as alive while nothing comes.

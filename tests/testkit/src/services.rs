@@ -14,7 +14,7 @@ use crate::repository_root;
 
 mod addresses;
 
-pub use addresses::{Database, SecureSearch};
+pub use addresses::{Database, SecureKafka, SecureSearch};
 
 /// The first start of a server on a machine downloads it.
 const COMMAND_DEADLINE: Duration = Duration::from_secs(15 * 60);
@@ -23,6 +23,8 @@ const COMMAND_DEADLINE: Duration = Duration::from_secs(15 * 60);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Service {
     Kafka,
+    /// Kafka behind TLS, with SASL and with client certificates.
+    KafkaSecure,
     /// The Java Kafka Connect runtime.
     Connect,
     MariaDb,
@@ -37,6 +39,7 @@ impl Service {
     pub fn name(self) -> &'static str {
         match self {
             Self::Kafka => "kafka",
+            Self::KafkaSecure => "kafka-secure",
             Self::Connect => "connect",
             Self::MariaDb => "mariadb",
             Self::Postgres => "postgres",

@@ -13,10 +13,10 @@ use super::entities::{
     ActiveTopics, ConnectorInfo, ConnectorOffset, ConnectorOffsets, ConnectorStateInfo, PluginInfo,
     ServerInfo, TaskState, WorkerStatus, task_infos,
 };
+use super::path;
 use super::query::Query;
 use super::reply::{self, RestError};
 use super::routes::{Operation, Parameters};
-use super::{bodyless, path};
 use crate::app::{
     ApiError, App, Created, Expansion, Health, ListedConnector, NewConnector, OffsetView, RestartOptions,
 };
@@ -45,7 +45,7 @@ pub(super) async fn run(operation: Operation, call: Call<'_>) -> Answer {
         Operation::GetConnector => Ok(reply::ok(&ConnectorInfo::from(&call.app.get(call.name()).await?))),
         Operation::DeleteConnector => {
             call.app.delete(call.name()).await?;
-            Ok(bodyless(StatusCode::NO_CONTENT))
+            Ok(reply::empty(StatusCode::NO_CONTENT))
         }
         Operation::GetConfig => Ok(reply::ok(&*call.app.get(call.name()).await?.config)),
         Operation::PutConfig => call.put_config().await,
@@ -58,7 +58,7 @@ pub(super) async fn run(operation: Operation, call: Call<'_>) -> Answer {
         Operation::RestartConnector => call.restart_connector().await,
         Operation::RestartTask => {
             call.app.restart_task(call.name(), call.task()?.into()).await?;
-            Ok(bodyless(StatusCode::NO_CONTENT))
+            Ok(reply::empty(StatusCode::NO_CONTENT))
         }
         Operation::PauseConnector => call.set_target(TargetState::Paused, StatusCode::ACCEPTED).await,
         Operation::ResumeConnector => call.set_target(TargetState::Running, StatusCode::ACCEPTED).await,
@@ -69,7 +69,7 @@ pub(super) async fn run(operation: Operation, call: Call<'_>) -> Answer {
         Operation::GetTopics => call.topics().await,
         Operation::ResetTopics => {
             call.app.reset_topics(call.name()).await?;
-            Ok(bodyless(StatusCode::ACCEPTED))
+            Ok(reply::empty(StatusCode::ACCEPTED))
         }
         Operation::GetOffsets => call.offsets().await,
         Operation::ListPlugins => call.list_plugins(),
@@ -193,13 +193,13 @@ impl Call<'_> {
         };
         Ok(match self.app.restart(self.name(), options).await? {
             Some(status) => reply::json(StatusCode::ACCEPTED, &ConnectorStateInfo::from(&status)),
-            None => bodyless(StatusCode::NO_CONTENT),
+            None => reply::empty(StatusCode::NO_CONTENT),
         })
     }
 
     async fn set_target(&self, target: TargetState, done: StatusCode) -> Answer {
         self.app.set_target(self.name(), target).await?;
-        Ok(bodyless(done))
+        Ok(reply::empty(done))
     }
 
     async fn topics(&self) -> Answer {

@@ -41,6 +41,7 @@ pub(crate) struct Directory {
 
 #[derive(Debug)]
 struct Entries {
+    is_leading: bool,
     /// Nobody is expired sooner than one lease after this: workers need time to find a new leader.
     leading_since: Instant,
     workers: BTreeMap<WorkerId, Entry>,
@@ -64,6 +65,7 @@ pub(crate) struct Silence {
 impl Directory {
     pub(crate) fn new(lease: Lease) -> Self {
         let entries = Entries {
+            is_leading: false,
             leading_since: Instant::now(),
             workers: BTreeMap::new(),
             kafka_cluster_id: None,
@@ -87,6 +89,7 @@ impl Directory {
     /// This node has become the leader: nobody has registered yet, and everybody gets a lease to do it.
     pub(crate) fn begin(&self) {
         let mut entries = self.lock();
+        entries.is_leading = true;
         entries.leading_since = Instant::now();
         end_all(std::mem::take(&mut entries.workers));
         drop(entries);
@@ -95,8 +98,27 @@ impl Directory {
 
     /// This node leads no more, or stops.
     pub(crate) fn end(&self) {
-        end_all(std::mem::take(&mut self.lock().workers));
+        let mut entries = self.lock();
+        entries.is_leading = false;
+        end_all(std::mem::take(&mut entries.workers));
+        drop(entries);
         self.changed.send_replace(());
+    }
+
+    /// Whether workers may register here.
+    pub(super) fn is_leading(&self) -> bool {
+        self.lock().is_leading
+    }
+
+    /// This process itself was held up, so it could not hear anybody: silence says nothing about the workers. Waiting
+    /// longer for them is always safe.
+    pub(crate) fn excuse_all(&self) {
+        let now = Instant::now();
+        let mut entries = self.lock();
+        entries.leading_since = now;
+        for entry in entries.workers.values_mut() {
+            entry.heard = now;
+        }
     }
 
     pub(super) fn heard(&self, worker: &WorkerId) {
@@ -123,6 +145,11 @@ impl Directory {
             live: Some(Arc::clone(session)),
         };
         let mut entries = self.lock();
+        if !entries.is_leading {
+            // Another node leads since this one wrote the registration.
+            session.over.cancel();
+            return;
+        }
         let before = entries.workers.insert(session.reporter.worker.clone(), entry);
         drop(entries);
         if let Some(old) = before.and_then(|entry| entry.live) {
@@ -151,10 +178,12 @@ impl Directory {
         self.changed.send_replace(());
     }
 
+    /// The worker was removed for its silence. One that has begun to register anew meanwhile is not forgotten.
     pub(crate) fn forget(&self, worker: &Reporter) {
+        let now = Instant::now();
         let mut entries = self.lock();
-        let is_same = |entry: &Entry| entry.live.as_ref().is_none_or(|live| live.reporter == *worker);
-        let removed = if entries.workers.get(&worker.worker).is_some_and(is_same) {
+        let is_silent = |entry: &Entry| entry.heard + self.lease.patience() <= now;
+        let removed = if entries.workers.get(&worker.worker).is_some_and(is_silent) {
             entries.workers.remove(&worker.worker)
         } else {
             None

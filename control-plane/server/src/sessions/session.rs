@@ -72,7 +72,11 @@ impl Ending {
 type Inbound = Streaming<v1::WorkerMessage>;
 
 pub(super) async fn run(sessions: Sessions, mut inbound: Inbound, outbound: Outbound) {
-    let session = match begin(&sessions, &mut inbound, &outbound).await {
+    let begun = tokio::select! {
+        begun = begin(&sessions, &mut inbound, &outbound) => begun,
+        () = sessions.stop.cancelled() => Err(Ending::Stopping),
+    };
+    let session = match begun {
         Ok(session) => session,
         Err(ending) => {
             tracing::warn!(error = %Chain(&ending), "worker session refused");

@@ -10,7 +10,8 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio_stream::wrappers::ReceiverStream;
-use tonic::Streaming;
+use tonic::transport::Channel;
+use tonic::{Code, Streaming};
 use towpath_types::UnitId;
 use towpath_wire::v1;
 use towpath_wire::v1::control_message::Message as Said;
@@ -64,16 +65,10 @@ struct Shared {
 
 impl ScriptedWorker {
     pub(crate) async fn start(address: SocketAddr, options: WorkerOptions) -> Self {
-        let (says, outbound) = mpsc::channel(64);
         let channel = tonic::transport::Endpoint::from_shared(format!("http://{address}")).unwrap();
         let mut client = WorkerSessionsClient::new(channel.connect().await.unwrap())
             .max_decoding_message_size(MAX_MESSAGE_BYTES);
-        say(&says, Says::Register(registration(&options))).await;
-        let mut inbound = client
-            .open(ReceiverStream::new(outbound))
-            .await
-            .unwrap()
-            .into_inner();
+        let (says, mut inbound) = open(&mut client, &options).await;
         let first = inbound.message().await.unwrap().unwrap().message.unwrap();
         let Said::Registered(registered) = first else {
             panic!("expected `registered`, got {first:?}")
@@ -156,6 +151,26 @@ impl ScriptedWorker {
     /// The connection is gone, what runs goes on: for a later session of the same worker.
     pub(crate) fn crash(self) -> BTreeMap<UnitId, u64> {
         self.running()
+    }
+}
+
+/// A node that does not lead yet says so; then the worker tries again.
+async fn open(
+    client: &mut WorkerSessionsClient<Channel>,
+    options: &WorkerOptions,
+) -> (mpsc::Sender<v1::WorkerMessage>, Streaming<v1::ControlMessage>) {
+    let begun = tokio::time::Instant::now();
+    loop {
+        let (says, outbound) = mpsc::channel(64);
+        say(&says, Says::Register(registration(options))).await;
+        match client.open(ReceiverStream::new(outbound)).await {
+            Ok(response) => return (says, response.into_inner()),
+            Err(status) => assert!(
+                status.code() == Code::Unavailable && begun.elapsed() < DEADLINE,
+                "{status}"
+            ),
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
     }
 }
 

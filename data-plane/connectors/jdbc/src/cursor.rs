@@ -48,7 +48,7 @@ pub(crate) fn of_table(
 }
 
 /// What the configuration says, as far as the mode uses it.
-fn configured(
+pub(crate) fn configured(
     progress: &Progress,
     table: Option<&TableId>,
 ) -> Result<(Option<String>, Vec<String>), DbError> {

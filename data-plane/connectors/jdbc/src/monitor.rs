@@ -8,9 +8,10 @@ use tokio_util::sync::CancellationToken;
 use towpath_connect::error::Chain;
 use towpath_connect::{ConnectorContext, ConnectorError};
 
+use crate::cursor;
 use crate::error::{DbError, Remedy};
 use crate::session::{self, Session};
-use crate::settings::Settings;
+use crate::settings::{Progress, Settings};
 use crate::table::{TableId, namesakes};
 
 /// How long the database may take to list its tables.
@@ -137,7 +138,7 @@ impl Monitor {
         };
         self.session = Some(session);
         self.is_failing = false;
-        check(&tables)?;
+        check(&tables, &self.settings.progress)?;
         self.mention_missing(&tables);
         Ok(self.listing.replace(tables))
     }
@@ -195,12 +196,16 @@ pub(crate) async fn list(session: &mut dyn Session, settings: &Settings) -> Resu
     Ok(found.into_iter().map(|found| found.table).collect())
 }
 
-fn check(tables: &[TableId]) -> Result<(), DbError> {
-    match namesakes(tables) {
-        None => Ok(()),
-        Some((one, other)) => Err(DbError::Setting(format!(
+/// Whether tasks can be made of these tables.
+fn check(tables: &[TableId], progress: &Progress) -> Result<(), DbError> {
+    if let Some((one, other)) = namesakes(tables) {
+        return Err(DbError::Setting(format!(
             "tables \"{one}\" and \"{other}\" have the same name, so their records would go to the same topic; name \
              one of them by its qualified name in the filter, or narrow `schema.pattern` or `catalog.pattern`"
-        ))),
+        )));
     }
+    for table in tables {
+        cursor::configured(progress, Some(table))?;
+    }
+    Ok(())
 }

@@ -22,7 +22,7 @@ use crate::session::{ColumnFacts, FoundTable, Session};
 use crate::settings::{Connection, Selection};
 use crate::statement::{Bind, Statement};
 use crate::table::TableId;
-use crate::tls::TlsMode;
+use crate::tls::{self, TlsMode};
 use decode::MySqlRow;
 use options::Behaviour;
 
@@ -152,18 +152,21 @@ impl MySqlSession {
     }
 }
 
-/// With TLS preferred, a server that has none is asked again without.
+/// With TLS preferred, a server that has none, or only what is too old to be safe, is asked again without.
 async fn connect(opts: Opts, mode: TlsMode) -> Result<(Conn, Opts), mysql_async::Error> {
-    match limited(opts.clone()).await {
-        Err(mysql_async::Error::Driver(DriverError::NoClientSslFlagFromServer))
-            if mode == TlsMode::Prefer =>
-        {
-            let plain: Opts = mysql_async::OptsBuilder::from_opts(opts).ssl_opts(None).into();
-            Ok((limited(plain.clone()).await?, plain))
-        }
-        Ok(conn) => Ok((conn, opts)),
-        Err(error) => Err(error),
+    let error = match limited(opts.clone()).await {
+        Ok(conn) => return Ok((conn, opts)),
+        Err(error) => error,
+    };
+    let has_none = matches!(
+        error,
+        mysql_async::Error::Driver(DriverError::NoClientSslFlagFromServer)
+    );
+    if mode != TlsMode::Prefer || !(has_none || tls::error_of_tls(&error).is_some()) {
+        return Err(error);
     }
+    let plain: Opts = mysql_async::OptsBuilder::from_opts(opts).ssl_opts(None).into();
+    Ok((limited(plain.clone()).await?, plain))
 }
 
 async fn limited(opts: Opts) -> Result<Conn, mysql_async::Error> {

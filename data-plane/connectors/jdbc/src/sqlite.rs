@@ -252,12 +252,14 @@ impl Session for SqliteSession {
         self.query(move |db| metadata::table_columns(db, &name)).await
     }
 
+    /// The second that is running is not over: `CURRENT_TIMESTAMP` has no fraction, so rows that come later may get the
+    /// same time as rows that are there.
     async fn now(&mut self, _temporal: &Temporal) -> Result<Moment, DbError> {
-        let sql = "SELECT CAST(round((julianday('now') - 2440587.5) * 86400000.0) AS INTEGER)";
-        let millis = self
+        let sql = "SELECT CAST(strftime('%s', 'now') AS INTEGER)";
+        let seconds = self
             .query(move |db| db.query_row(sql, [], |row| row.get(0)))
             .await?;
-        Ok(Moment::from_millis(millis))
+        Ok(Moment::new(seconds, 0))
     }
 
     async fn prepare(&mut self, sql: &str) -> Result<(), DbError> {

@@ -124,10 +124,15 @@ fn private_key(bytes: Vec<u8>) -> Result<PrivateKeyDer<'static>, DbError> {
 
 /// Whether an error of a connection is about a certificate: then waiting helps nobody.
 pub(crate) fn is_about_certificates(error: &(dyn std::error::Error + 'static)) -> bool {
+    matches!(error_of_tls(error), Some(rustls::Error::InvalidCertificate(_)))
+}
+
+/// What rustls said, if it is the cause of an error.
+pub(crate) fn error_of_tls<'e>(error: &'e (dyn std::error::Error + 'static)) -> Option<&'e rustls::Error> {
     let mut next = Some(error);
     while let Some(error) = next {
-        if let Some(tls) = error.downcast_ref::<rustls::Error>() {
-            return matches!(tls, rustls::Error::InvalidCertificate(_));
+        if let Some(tls) = error.downcast_ref() {
+            return Some(tls);
         }
         // An I/O error does not show what it carries as its source, but as itself.
         next = match error
@@ -138,7 +143,7 @@ pub(crate) fn is_about_certificates(error: &(dyn std::error::Error + 'static)) -
             None => error.source(),
         };
     }
-    false
+    None
 }
 
 /// Checks as much of a certificate as the mode asks for.

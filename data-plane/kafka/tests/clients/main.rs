@@ -7,6 +7,8 @@ mod consuming;
 #[cfg(test)]
 mod producing;
 #[cfg(test)]
+mod security;
+#[cfg(test)]
 mod settings;
 #[cfg(test)]
 mod support;

@@ -24,11 +24,31 @@ pub struct SecureSearch {
     pub certificate_authority: PathBuf,
 }
 
+/// Kafka behind TLS. Users: `alice`/`alice-secret` (PLAIN), `bob`/`bob-secret` (SCRAM-SHA-512), anybody (OAUTHBEARER
+/// with unsecured tokens).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SecureKafka {
+    /// `host:port` of the listener with SASL.
+    pub sasl: String,
+    /// `host:port` of the listener that asks for a client certificate.
+    pub tls: String,
+    /// Holds `ca.pem`, and `client.pem` and `client.p12` with the password `secret`.
+    pub keys: PathBuf,
+}
+
 /// Each of these panics when the test did not require that server: a mistake in the test.
 impl Services {
     /// `host:port`, for `bootstrap.servers`.
     pub fn kafka_bootstrap(&self) -> &str {
         self.get("KAFKA_BOOTSTRAP")
+    }
+
+    pub fn kafka_secure(&self) -> SecureKafka {
+        SecureKafka {
+            sasl: self.get("KAFKA_SECURE_SASL").to_owned(),
+            tls: self.get("KAFKA_SECURE_TLS").to_owned(),
+            keys: self.get("KAFKA_SECURE_KEYS").into(),
+        }
     }
 
     /// The REST address of the Java Kafka Connect runtime, without a slash at its end.
@@ -80,6 +100,7 @@ impl Services {
 fn variables(service: Service) -> &'static [&'static str] {
     match service {
         Service::Kafka => &["KAFKA_BOOTSTRAP"],
+        Service::KafkaSecure => &["KAFKA_SECURE_SASL", "KAFKA_SECURE_TLS", "KAFKA_SECURE_KEYS"],
         Service::Connect => &["CONNECT_URL"],
         Service::MariaDb => &["MARIADB_HOST", "MARIADB_PORT", "MARIADB_USER", "MARIADB_PASSWORD"],
         Service::Postgres => &[

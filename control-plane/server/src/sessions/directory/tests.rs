@@ -14,6 +14,12 @@ const LEASE: Lease = Lease {
     margin: Duration::from_millis(500),
 };
 
+fn leading() -> Directory {
+    let directory = Directory::new(LEASE);
+    directory.begin();
+    directory
+}
+
 fn reporter(worker: &str, session: &str) -> Reporter {
     Reporter {
         worker: WorkerId::new(worker),
@@ -47,7 +53,7 @@ fn state(workers: &[(&str, &str)]) -> ClusterState {
 
 #[tokio::test(start_paused = true)]
 async fn a_worker_is_expired_after_its_lease_and_the_margin_of_silence() {
-    let directory = Directory::new(LEASE);
+    let directory = leading();
     let state = state(&[("w", "s")]);
     directory.open(&session("w", "s"));
     advance(Duration::from_millis(3_400)).await;
@@ -60,7 +66,7 @@ async fn a_worker_is_expired_after_its_lease_and_the_margin_of_silence() {
 
 #[tokio::test(start_paused = true)]
 async fn every_message_begins_a_new_lease() {
-    let directory = Directory::new(LEASE);
+    let directory = leading();
     let state = state(&[("w", "s")]);
     directory.open(&session("w", "s"));
     for _ in 0..10 {
@@ -72,7 +78,7 @@ async fn every_message_begins_a_new_lease() {
 
 #[tokio::test(start_paused = true)]
 async fn a_lost_connection_does_not_shorten_the_lease() {
-    let directory = Directory::new(LEASE);
+    let directory = leading();
     let state = state(&[("w", "s")]);
     let lost = session("w", "s");
     directory.open(&lost);
@@ -89,7 +95,7 @@ async fn a_lost_connection_does_not_shorten_the_lease() {
 
 #[tokio::test(start_paused = true)]
 async fn a_new_leader_gives_everybody_one_lease_to_register() {
-    let directory = Directory::new(LEASE);
+    let directory = leading();
     let state = state(&[("w", "s"), ("v", "t")]);
     advance(Duration::from_secs(60)).await;
     directory.begin();
@@ -102,7 +108,7 @@ async fn a_new_leader_gives_everybody_one_lease_to_register() {
 
 #[tokio::test(start_paused = true)]
 async fn a_newer_session_ends_the_older_and_is_not_closed_by_it() {
-    let directory = Directory::new(LEASE);
+    let directory = leading();
     let (older, newer) = (session("w", "s1"), session("w", "s2"));
     directory.open(&older);
     directory.open(&newer);
@@ -114,8 +120,31 @@ async fn a_newer_session_ends_the_older_and_is_not_closed_by_it() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_worker_that_registers_while_it_is_expired_is_not_forgotten() {
+    let directory = leading();
+    let state = state(&[("w", "s")]);
+    directory.open(&session("w", "s"));
+    advance(Duration::from_secs(4)).await;
+    let expired = directory.silence(&state).expired;
+    directory.heard(&WorkerId::new("w"));
+    directory.forget(&expired[0]);
+    assert!(directory.silence(&state).expired.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_session_that_opens_on_a_node_that_leads_no_more_is_over() {
+    let directory = leading();
+    let (before, after) = (session("w", "s1"), session("v", "s2"));
+    directory.open(&before);
+    directory.end();
+    directory.open(&after);
+    assert!(before.over.is_cancelled() && after.over.is_cancelled());
+    assert_eq!(directory.live_workers(), LiveWorkers::default());
+}
+
+#[tokio::test(start_paused = true)]
 async fn whoever_tried_to_register_in_vain_is_forgotten() {
-    let directory = Directory::new(LEASE);
+    let directory = leading();
     for n in 0..100 {
         directory.heard(&WorkerId::new(format!("w{n}")));
     }

@@ -196,6 +196,20 @@ async fn two_tables_of_one_name_are_refused_at_start_and_when_the_second_appears
 }
 
 #[tokio::test]
+async fn a_table_without_columns_in_the_mapping_is_refused_at_start() {
+    let db = news().await;
+    let mapping = "timestamp.columns.mapping";
+    let entries = [
+        ("mode", "timestamp"),
+        ("table.include.list", "articles,tags"),
+        (mapping, ".*articles:[at]"),
+    ];
+    let started = Pipeline::start_connector(CONFLUENT, &config(&db.url(), &entries), &Arc::default()).await;
+    let text = towpath_connect::error::Chain(&started.err().unwrap()).to_string();
+    assert!(text.contains(mapping) && text.contains(".tags\""), "{text}");
+}
+
+#[tokio::test]
 async fn kinds_of_tables_of_postgres_are_told_apart() {
     let db = Postgres::create().await;
     db.run(

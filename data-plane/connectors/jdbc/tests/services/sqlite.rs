@@ -172,6 +172,28 @@ async fn times_of_every_shape_in_one_column_tell_new_rows() {
 }
 
 #[tokio::test]
+async fn rows_that_share_a_second_are_all_read() {
+    let db = Sqlite::create();
+    db.run("CREATE TABLE t (id INTEGER PRIMARY KEY, at TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP)");
+    let entries = [
+        ("mode", "timestamp"),
+        ("timestamp.column.name", "at"),
+        ("poll.interval.ms", "1"),
+    ];
+    let mut pipeline = Pipeline::start(&config(&db.url(), &entries)).await;
+    let mut seen = Vec::new();
+    for _ in 0..100 {
+        db.run("INSERT INTO t DEFAULT VALUES");
+        seen.extend(ids(&pipeline.poll().await.unwrap()));
+    }
+    let rest = 100 - seen.len();
+    seen.extend(ids(&pipeline.take(rest).await));
+    seen.sort_unstable();
+    assert_eq!(seen, (1..=100).collect::<Vec<i64>>());
+    pipeline.stop().await;
+}
+
+#[tokio::test]
 async fn a_time_that_is_no_time_fails_the_task_and_says_so() {
     let db = Sqlite::create();
     db.run("CREATE TABLE t (id INTEGER, at TIMESTAMP NOT NULL); INSERT INTO t VALUES (1, 'yesterday')");

@@ -329,6 +329,12 @@ fn what_towpath_does_itself_is_kept_apart() {
         (consumer.max_poll_records, consumer.exclude_internal_topics),
         (7, false)
     );
+    let silent = overrides(Consumer, &[]).unwrap().ours;
+    assert_eq!(
+        silent.metadata_max_age,
+        Duration::from_secs(5),
+        "a new topic of a pattern is found soon"
+    );
     assert_eq!(consumer.api_timeout, Duration::from_millis(5));
     assert_eq!(consumer.metadata_max_age, Duration::from_millis(6));
 }
