@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use towpath_connect::{ConfigMap, ConnectorError, TimestampType, Topic, TopicPartition, TopicPartitionOffsets};
+use towpath_connect::{
+    ConfigMap, ConnectorError, TimestampType, Topic, TopicPartition, TopicPartitionOffsets,
+};
 
 /// A header as bytes.
 pub type RawHeader = (Arc<str>, Option<Bytes>);
@@ -182,13 +184,20 @@ impl Subscription {
             return Ok(Self::Pattern(pattern.to_owned()));
         }
         let mut topics: Vec<String> = Vec::new();
-        for topic in text("topics").unwrap_or_default().split(',').map(str::trim).filter(|topic| !topic.is_empty()) {
+        for topic in text("topics")
+            .unwrap_or_default()
+            .split(',')
+            .map(str::trim)
+            .filter(|topic| !topic.is_empty())
+        {
             if !topics.iter().any(|known| known == topic) {
                 topics.push(topic.to_owned());
             }
         }
         if topics.is_empty() {
-            return Err(ConnectorError::config("Must configure one of topics or topics.regex"));
+            return Err(ConnectorError::config(
+                "Must configure one of topics or topics.regex",
+            ));
         }
         Ok(Self::Topics(topics))
     }
