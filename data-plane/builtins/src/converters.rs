@@ -6,7 +6,7 @@ mod charset;
 mod header;
 mod json;
 mod number;
-mod simple_header;
+pub(crate) mod simple_header;
 mod string;
 
 pub use boolean::BooleanConverter;

@@ -111,6 +111,7 @@ fn every_plugin_is_made_by_its_factory() {
         ("fields", "a"),
         ("name", "h"),
         ("pattern", "t"),
+        ("spec", "int8"),
     ]
     .into_iter()
     .collect();

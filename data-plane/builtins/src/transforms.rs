@@ -1,5 +1,6 @@
 //! The single message transforms and predicates of Kafka Connect itself.
 
+mod cast;
 mod extract_field;
 mod predicates;
 mod regex_router;
@@ -9,6 +10,7 @@ mod side;
 mod timestamp_converter;
 mod value_to_key;
 
+pub use cast::Cast;
 pub use extract_field::ExtractField;
 pub use predicates::{HasHeaderKey, RecordIsTombstone, TopicNameMatches};
 pub use regex_router::RegexRouter;
@@ -18,13 +20,23 @@ pub use timestamp_converter::TimestampConverter;
 pub use value_to_key::ValueToKey;
 
 use towpath_connect::transform::NewTransform;
-use towpath_connect::{ConfigDef, ConfigKey, KAFKA_CONNECT_VERSION, Plugin, PluginFactory};
+use towpath_connect::{ConfigDef, ConfigKey, Field, KAFKA_CONNECT_VERSION, Plugin, PluginFactory, Value};
 
 const REPLACE_NULL: &str = "replace.null.with.default";
 
 /// The plugins of this module.
 pub fn plugins() -> Vec<Plugin> {
     let mut plugins = vec![
+        transform(
+            "org.apache.kafka.connect.transforms.Cast$Key",
+            cast::config_def,
+            |config| Ok(Box::new(Cast::new(Side::Key, config)?)),
+        ),
+        transform(
+            "org.apache.kafka.connect.transforms.Cast$Value",
+            cast::config_def,
+            |config| Ok(Box::new(Cast::new(Side::Value, config)?)),
+        ),
         transform(
             "org.apache.kafka.connect.transforms.ExtractField$Key",
             extract_field::config_def,
@@ -85,4 +97,15 @@ fn replace_null() -> ConfigKey {
     ConfigKey::boolean(REPLACE_NULL).default("true").doc(
         "Whether a null in a field becomes the default of the field, if that has one, when it is copied.",
     )
+}
+
+/// Puts the default of its field in place of each null.
+fn replace_nulls(fields: &[Field], values: &mut [Value]) {
+    for (field, value) in fields.iter().zip(values) {
+        if value.is_null()
+            && let Some(default) = field.schema.default_value()
+        {
+            value.clone_from(default);
+        }
+    }
 }

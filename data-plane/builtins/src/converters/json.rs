@@ -32,7 +32,9 @@ use text::Text;
 use writer::Writer;
 
 /// The size of the blocks from which the texts of records are cut. A block lives as long as one of its records.
-const BLOCK_BYTES: usize = 64 * 1024;
+const BLOCK_BYTES: usize = 16 * 1024;
+/// A text of this size gets an allocation of its own.
+const LARGE_BYTES: usize = 4 * 1024;
 
 /// Converts values to and from JSON.
 #[derive(Debug)]
@@ -100,8 +102,11 @@ impl Converter for JsonConverter {
         self.text.clear();
         self.write(schema, value)?;
         let text = self.text.as_bytes();
+        if text.len() >= LARGE_BYTES {
+            return Ok(Some(Bytes::from(self.text.take())));
+        }
         if self.block.capacity() < text.len() {
-            self.block.reserve(text.len().max(BLOCK_BYTES));
+            self.block.reserve(BLOCK_BYTES);
         }
         self.block.extend_from_slice(text);
         Ok(Some(self.block.split().freeze()))

@@ -3,7 +3,7 @@
 mod align;
 mod infer;
 mod scalar;
-mod text;
+pub(crate) mod text;
 mod tokens;
 
 use std::borrow::Cow;

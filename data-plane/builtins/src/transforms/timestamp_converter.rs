@@ -8,8 +8,8 @@ use towpath_connect::config_def::Validator;
 use towpath_connect::data::validate;
 use towpath_connect::transform::{RecordOrigin, Transform};
 use towpath_connect::{
-    ConfigDef, ConfigKey, ConfigMap, ConnectRecord, ConnectorError, Field, ParsedConfig, Result,
-    SchemaBuilder, SchemaRef, Struct, Value,
+    ConfigDef, ConfigKey, ConfigMap, ConnectRecord, ConnectorError, ParsedConfig, Result, SchemaBuilder,
+    SchemaRef, Struct, Value,
 };
 
 use self::instant::{Conversion, Form, Precision, TargetSchemas};
@@ -108,7 +108,7 @@ impl TimestampConverter {
         }
         let mut values = require_struct(value, PURPOSE)?.into_values();
         if self.replace_null_with_default {
-            replace_nulls(schema.fields(), &mut values);
+            super::replace_nulls(schema.fields(), &mut values);
         }
         if let Some(index) = plan.converted {
             let form = Form::of_schema(&schema.fields()[index].schema)?;
@@ -196,16 +196,6 @@ fn plan(schema: &SchemaRef, name: &str, conversion: &Conversion) -> Result<Arc<P
         schema: builder.build()?,
         converted,
     }))
-}
-
-fn replace_nulls(fields: &[Field], values: &mut [Value]) {
-    for (field, value) in fields.iter().zip(values) {
-        if value.is_null()
-            && let Some(default) = field.schema.default_value()
-        {
-            value.clone_from(default);
-        }
-    }
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use super::{ConfigKey, ConfigType, ConfigValue, Default};
 use crate::config::{ConfigMap, Password};
+use crate::data::java_text;
 
 /// What came out for one key.
 #[derive(Clone, Debug, PartialEq)]
@@ -31,7 +32,9 @@ pub fn parse_value(kind: ConfigType, text: &str) -> Result<ConfigValue, String> 
         ConfigType::Int => ConfigValue::Int(number(kind, trimmed)?),
         ConfigType::Short => ConfigValue::Short(number(kind, trimmed)?),
         ConfigType::Long => ConfigValue::Long(number(kind, trimmed)?),
-        ConfigType::Double => ConfigValue::Double(double(trimmed).ok_or_else(|| not_a_number(kind))?),
+        ConfigType::Double => {
+            ConfigValue::Double(java_text::parse_float64(trimmed).ok_or_else(|| not_a_number(kind))?)
+        }
         ConfigType::List if trimmed.is_empty() => ConfigValue::List(Vec::new()),
         ConfigType::List => {
             ConfigValue::List(trimmed.split(',').map(|item| item.trim().to_owned()).collect())
@@ -49,17 +52,6 @@ fn number<N: std::str::FromStr>(kind: ConfigType, text: &str) -> Result<N, Strin
 
 fn not_a_number(kind: ConfigType) -> String {
     format!("Not a number of type {}", kind.name())
-}
-
-/// Java's `Double.parseDouble` but for hexadecimal numbers: `1.5`, `1e3d`, `NaN`, `-Infinity`.
-fn double(text: &str) -> Option<f64> {
-    let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
-    if matches!(unsigned, "NaN" | "Infinity") {
-        return text.parse().ok();
-    }
-    let number = text.strip_suffix(['d', 'D', 'f', 'F']).unwrap_or(text);
-    let is_number = |byte: u8| matches!(byte, b'0'..=b'9' | b'+' | b'-' | b'.' | b'e' | b'E');
-    number.parse().ok().filter(|_| number.bytes().all(is_number))
 }
 
 /// Reads and checks a key, keeping everything that is wrong.

@@ -75,6 +75,18 @@ impl Decimal {
         self.truncated().to_i64()
     }
 
+    /// The lowest 64 bits of the value without its fraction (Java's `longValue`).
+    #[doc(alias = "longValue")]
+    pub fn low_bits(&self) -> i64 {
+        // 10^64 is a multiple of 2^64: nothing of the number is left in the low bits.
+        if self.scale <= -64 {
+            return 0;
+        }
+        let modulus = BigInt::from(1_u128 << 64);
+        let low = ((self.truncated() % &modulus) + &modulus) % &modulus;
+        low.to_u64().map_or(0, u64::cast_signed)
+    }
+
     /// The value without its fraction (Java's `toBigInteger`). A number of a scale far below zero is as long as that:
     /// look at the scale first where the number is somebody else's.
     pub fn truncated(&self) -> BigInt {

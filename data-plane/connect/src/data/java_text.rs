@@ -137,6 +137,27 @@ pub fn append_float32(out: &mut impl Write, value: f32) -> fmt::Result {
     digits.append(out)
 }
 
+/// Java's `Double.parseDouble`, hexadecimal numbers left out: `1.5`, ` 1e3d`, `NaN`, `-Infinity`.
+pub fn parse_float64(text: &str) -> Option<f64> {
+    parse_float(text)
+}
+
+/// Java's `Float.parseFloat`; as [`parse_float64`].
+pub fn parse_float32(text: &str) -> Option<f32> {
+    parse_float(text)
+}
+
+fn parse_float<F: std::str::FromStr>(text: &str) -> Option<F> {
+    let text = text.trim_matches(|c| c <= ' ');
+    let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
+    if matches!(unsigned, "NaN" | "Infinity") {
+        return text.parse().ok();
+    }
+    let number = text.strip_suffix(['d', 'D', 'f', 'F']).unwrap_or(text);
+    let is_number = |byte: u8| matches!(byte, b'0'..=b'9' | b'+' | b'-' | b'.' | b'e' | b'E');
+    number.parse().ok().filter(|_| number.bytes().all(is_number))
+}
+
 fn non_finite(nan: bool, positive: bool) -> &'static str {
     match (nan, positive) {
         (true, _) => "NaN",

@@ -2,8 +2,6 @@
 
 use std::str::FromStr;
 
-use num_bigint::BigInt;
-use num_traits::ToPrimitive;
 use towpath_connect::Decimal;
 
 /// The text of a number, known to be well-formed.
@@ -26,7 +24,7 @@ impl<'a> Number<'a> {
     /// The lowest 64 bits of the number without its fraction.
     pub(super) fn low_bits(self) -> i64 {
         if !self.integral {
-            return self.decimal().map_or(0, |number| low_bits(&number));
+            return self.decimal().map_or(0, |number| number.low_bits());
         }
         let (negative, digits) = match self.text.strip_prefix('-') {
             Some(digits) => (true, digits),
@@ -81,16 +79,6 @@ impl<'a> Number<'a> {
     pub(super) fn decimal(self) -> Option<Decimal> {
         Decimal::from_str(self.text).ok()
     }
-}
-
-fn low_bits(number: &Decimal) -> i64 {
-    // 10^64 is a multiple of 2^64: nothing of the number is left in the low bits.
-    if number.scale() <= -64 {
-        return 0;
-    }
-    let modulus = BigInt::from(1_u128 << 64);
-    let low = ((number.truncated() % &modulus) + &modulus) % &modulus;
-    low.to_u64().map_or(0, u64::cast_signed)
 }
 
 #[cfg(test)]

@@ -2,6 +2,9 @@
 
 use std::fmt;
 
+/// Room beyond this is given back after a record that needed it.
+const KEPT_BYTES: usize = 64 * 1024;
+
 /// Bytes of JSON text.
 #[derive(Debug, Default)]
 pub(super) struct Text {
@@ -11,6 +14,12 @@ pub(super) struct Text {
 impl Text {
     pub(super) fn clear(&mut self) {
         self.bytes.clear();
+        self.bytes.shrink_to(KEPT_BYTES);
+    }
+
+    /// Gives the text away, without a copy.
+    pub(super) fn take(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.bytes)
     }
 
     pub(super) fn push(&mut self, bytes: &[u8]) {

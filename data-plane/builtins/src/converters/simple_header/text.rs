@@ -78,8 +78,8 @@ fn append_quoted(out: &mut String, text: &str) {
     out.push('"');
 }
 
-/// Everything before the second day of the epoch counts as a time of day, as in Kafka Connect.
-fn instant(millis: i64) -> String {
+/// The text of an instant as a time, a date or both. Everything before the second day of the epoch counts as a time of day, as in Kafka Connect.
+pub(crate) fn instant(millis: i64) -> String {
     let pattern = if millis < MILLIS_PER_DAY {
         TIME
     } else if millis % MILLIS_PER_DAY == 0 {
