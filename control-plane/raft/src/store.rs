@@ -69,6 +69,9 @@ pub enum StoreError {
     Overloaded,
     #[error("the change is {bytes} bytes long, but the log takes at most {limit}: make it smaller")]
     TooLarge { bytes: usize, limit: usize },
+    /// The command is applied here, and would be forgotten at the end of the process. Proposing it again is safe.
+    #[error("the change could not be made durable and must be tried again: {reason}")]
+    NotDurable { reason: String },
     /// This node is done for: it was shut down, or its disk failed.
     #[error("node {node} has stopped: {reason}")]
     Stopped { node: NodeId, reason: String },

@@ -83,9 +83,10 @@ impl From<StoreError> for ApiError {
                 leader: leader.map(|leader| leader.api_address),
             },
             StoreError::TooLarge { .. } => Self::TooLarge(error),
-            StoreError::NoQuorum { .. } | StoreError::Overloaded | StoreError::Stopped { .. } => {
-                Self::Unavailable(error)
-            }
+            StoreError::NoQuorum { .. }
+            | StoreError::Overloaded
+            | StoreError::NotDurable { .. }
+            | StoreError::Stopped { .. } => Self::Unavailable(error),
         }
     }
 }

@@ -1,8 +1,10 @@
 //! What a node of the control plane is told at its start. Where the settings come from is the binary's business.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
+use towpath_raft::ClusterStore;
 use towpath_types::NodeId;
 
 use crate::sessions::Lease;
@@ -39,6 +41,8 @@ pub enum Storage {
         node: NodeId,
         peer_address: String,
     },
+    /// Opened by the process itself; shut down with the node.
+    Given(Arc<dyn ClusterStore>),
 }
 
 #[derive(Debug, thiserror::Error)]

@@ -1,4 +1,4 @@
-//! Opens the store of the cluster state, in memory or on disk.
+//! Opens the store of the cluster state, in memory or on disk, unless the process has opened it.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use crate::control_plane::{StartError, address_of, listen};
 #[derive(Debug)]
 pub(crate) struct Opened {
     pub(crate) cluster: Arc<dyn ClusterStore>,
-    /// Where the other nodes connect; nothing in memory.
+    /// Where the other nodes connect; a store that is not on disk has no others.
     pub(crate) peers: Option<Peers>,
 }
 
@@ -31,13 +31,10 @@ impl std::fmt::Debug for Peers {
 }
 
 pub(crate) async fn open(storage: &Storage, grpc_address: SocketAddr) -> Result<Opened, StartError> {
+    let alone = |cluster| Opened { cluster, peers: None };
     let (data_dir, node, peer_address) = match storage {
-        Storage::Memory => {
-            return Ok(Opened {
-                cluster: Arc::new(MemoryStore::default()),
-                peers: None,
-            });
-        }
+        Storage::Memory => return Ok(alone(Arc::new(MemoryStore::default()))),
+        Storage::Given(store) => return Ok(alone(Arc::clone(store))),
         Storage::Disk {
             data_dir,
             node,

@@ -1,6 +1,6 @@
 //! What can be asked of the state. A command holds everything its effect depends on, times and ids included.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -91,6 +91,34 @@ pub enum Command {
         level: LoggerLevel,
         at_ms: u64,
     },
+}
+
+impl Command {
+    /// The connectors whose source offsets this may change: what a store that keeps offsets apart has to write.
+    pub fn changes_offsets_of(&self) -> BTreeSet<&ConnectorName> {
+        match self {
+            Self::CommitOffsets { from: _, commits } => commits
+                .iter()
+                .map(|commit| commit.unit.connector_name())
+                .collect(),
+            Self::AlterOffsets { connector, .. } | Self::ResetOffsets { connector } => [connector].into(),
+            // Source offsets outlive their connector.
+            Self::DeleteConnector { .. }
+            | Self::PutConnector { .. }
+            | Self::SetTargetState { .. }
+            | Self::RestartUnits { .. }
+            | Self::RegisterWorker(_)
+            | Self::RemoveWorker { .. }
+            | Self::SetDraining { .. }
+            | Self::AssignUnits { .. }
+            | Self::UnassignUnits { .. }
+            | Self::ReportUnitStates { .. }
+            | Self::PutTaskConfigs { .. }
+            | Self::RecordTopics { .. }
+            | Self::ResetTopics { .. }
+            | Self::SetLoggerLevel { .. } => BTreeSet::new(),
+        }
+    }
 }
 
 /// What must be true of a connector for a `PutConnector` to count.

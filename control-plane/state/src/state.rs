@@ -7,9 +7,9 @@ use towpath_types::{ConnectorName, Epoch, Revision, UnitId, WorkerId};
 
 use crate::index::Index;
 use crate::persisted::{self, DecodeError};
-use crate::{Connector, Leaving, LoggerSetting, SourceOffsets, Unit, Worker};
+use crate::{Connector, Leaving, LoggerSetting, SourceOffset, SourceOffsets, SourcePartition, Unit, Worker};
 
-/// Everything the control plane knows. Changed by [`ClusterState::apply`] only.
+/// Everything the control plane knows. However it began, it is changed by [`ClusterState::apply`] only.
 #[derive(Debug, Clone, Default)]
 pub struct ClusterState {
     pub(crate) tables: Tables,
@@ -53,6 +53,18 @@ impl Tables {
 impl ClusterState {
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Nothing is known but source offsets, which were kept elsewhere. Of several of one partition the last counts.
+    pub fn with_source_offsets(
+        offsets: impl IntoIterator<Item = (ConnectorName, SourcePartition, SourceOffset)>,
+    ) -> Self {
+        let mut state = Self::new();
+        for (connector, partition, offset) in offsets {
+            let of_connector = state.tables.offsets.entry(connector).or_default();
+            of_connector.insert(partition, offset);
+        }
+        state
     }
 
     /// The last change. A refused command, or one that changed nothing, does not count.

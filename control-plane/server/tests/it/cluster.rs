@@ -2,12 +2,14 @@
 
 use std::net::SocketAddr;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::{Method, Response, StatusCode};
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
+use towpath_raft::ClusterStore;
 use towpath_server::{Config, ControlPlane, RunError, Storage};
 use towpath_types::NodeId;
 
@@ -40,6 +42,10 @@ impl Cluster {
             peer_address: ANY_PORT.to_owned(),
         })
         .await
+    }
+
+    pub(crate) async fn on(store: Arc<dyn ClusterStore>) -> Self {
+        Self::start(Storage::Given(store)).await
     }
 
     async fn start(storage: Storage) -> Self {

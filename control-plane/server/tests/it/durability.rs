@@ -1,7 +1,12 @@
 //! A control plane that is stopped and started again from its data directory.
 
+use std::sync::Arc;
+
 use reqwest::Method;
 use serde_json::json;
+use towpath_raft::{ClusterStore as _, MemoryStore, Reads as _, Role};
+use towpath_state::{ClusterState, SourceOffset, SourcePartition};
+use towpath_types::ConnectorName;
 
 use crate::cluster::Cluster;
 use crate::worker::{ScriptedWorker, WorkerOptions};
@@ -54,6 +59,27 @@ async fn everything_is_there_after_a_restart_and_units_that_still_run_are_not_di
         );
     }
     cluster.stop().await;
+}
+
+#[tokio::test]
+async fn a_given_store_is_used_with_what_it_holds_and_shut_down_at_the_end() {
+    let state = ClusterState::with_source_offsets([(
+        ConnectorName::new("c").unwrap(),
+        SourcePartition::parse(r#"{"filename":"/data/in.txt"}"#).unwrap(),
+        SourceOffset::parse(r#"{"position":10}"#).unwrap(),
+    )]);
+    let store = Arc::new(MemoryStore::new(state));
+    let cluster = Cluster::on(Arc::clone(&store) as _).await;
+    let _worker = cluster.join("worker-1:8083").await;
+    cluster.create("c").await;
+    cluster.wait_until_running("c", 1).await;
+    assert_eq!(
+        cluster.get("/connectors/c/offsets").await.text,
+        r#"{"offsets":[{"partition":{"filename":"/data/in.txt"},"offset":{"position":10}}]}"#
+    );
+    assert!(store.read_local(|state| state.connector_info("c").is_some()));
+    cluster.stop().await;
+    assert_eq!(store.metrics().borrow().role, Role::Stopped);
 }
 
 #[tokio::test]

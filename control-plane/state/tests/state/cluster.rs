@@ -73,7 +73,11 @@ pub(crate) fn registration(worker: &str, session: &str, classes: &[&str]) -> Reg
 
 impl Cluster {
     pub(crate) fn with_workers(count: usize) -> Self {
-        let mut cluster = Self::default();
+        Self::beginning_with(ClusterState::new(), count)
+    }
+
+    pub(crate) fn beginning_with(state: ClusterState, count: usize) -> Self {
+        let mut cluster = Self { state, sessions: 0 };
         for number in 1..=count {
             cluster.join(&format!("w{number}"));
         }

@@ -1,9 +1,10 @@
 //! Source offsets and active topics.
 
 use towpath_state::{
-    Command, Detail, OffsetChange, OffsetCommit, Refusal, SourceOffset, SourcePartition, TaskTopics,
+    ClusterState, Command, Detail, OffsetChange, OffsetCommit, Refusal, SourceOffset, SourcePartition,
+    TaskTopics,
 };
-use towpath_types::{Epoch, TargetState, UnitId, UnitState};
+use towpath_types::{Epoch, Revision, TargetState, UnitId, UnitState};
 
 use crate::cluster::{Cluster, instance, name, report, task};
 
@@ -66,6 +67,54 @@ fn offsets_are_kept_by_meaning_and_shown_as_first_written() {
     );
     commit(&mut cluster, &unit, epoch, vec![change(r#"{"b":1,"a":2}"#, None)]);
     assert_eq!(listed(&cluster, "orders"), []);
+}
+
+#[test]
+fn a_state_may_begin_with_offsets_that_were_kept_elsewhere() {
+    let one = |connector: &str, partition: &str, offset: &str| {
+        let partition = SourcePartition::parse(partition).unwrap();
+        (name(connector), partition, SourceOffset::parse(offset).unwrap())
+    };
+    let state = ClusterState::with_source_offsets([
+        one("orders", r#"{"a":1,"b":2}"#, r#"{"p":1}"#),
+        one("other", "null", r#"{"p":7}"#),
+        one("orders", r#"{"b":2,"a":1}"#, r#"{"p":2}"#),
+    ]);
+    assert_eq!(state.revision(), Revision(0), "nothing was changed yet");
+    let mut cluster = Cluster::beginning_with(state, 1);
+    cluster.running("orders", 1);
+    assert_eq!(
+        listed(&cluster, "orders"),
+        [(r#"{"a":1,"b":2}"#.to_owned(), r#"{"p":2}"#.to_owned())]
+    );
+    assert!(
+        cluster.state.source_offsets("other").is_some(),
+        "the null partition"
+    );
+    let (unit, epoch) = (task("orders", 0), cluster.epoch(&task("orders", 0)));
+    commit(&mut cluster, &unit, epoch, vec![change(r#"{"a":1,"b":2}"#, None)]);
+    assert!(listed(&cluster, "orders").is_empty());
+}
+
+#[test]
+fn a_command_names_the_connectors_whose_offsets_it_may_change() {
+    let commits = ["orders", "orders", "other"].map(|connector| OffsetCommit {
+        unit: task(connector, 0),
+        epoch: Epoch(1),
+        offsets: Vec::new(),
+    });
+    let commit = Command::CommitOffsets {
+        from: Cluster::with_workers(1).reporter("w1"),
+        commits: commits.into(),
+    };
+    let (orders, other) = (name("orders"), name("other"));
+    assert_eq!(commit.changes_offsets_of(), [&orders, &other].into());
+    let reset = Command::ResetOffsets {
+        connector: orders.clone(),
+    };
+    assert_eq!(reset.changes_offsets_of(), [&orders].into());
+    let delete = Command::DeleteConnector { name: orders };
+    assert!(delete.changes_offsets_of().is_empty(), "they outlive it");
 }
 
 #[test]
