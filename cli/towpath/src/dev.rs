@@ -7,6 +7,7 @@ use clap::Args;
 use tokio_util::sync::CancellationToken;
 use towpath_connect::ConfigMap;
 use towpath_runtime::worker_config::WorkerKind;
+use towpath_server::Storage;
 use towpath_worker::{SettingsError, WorkerSettings};
 
 use crate::api::{Api, ApiError};
@@ -83,7 +84,7 @@ async fn run_until_stopped(
         grpc_address: format!("127.0.0.1:{}", args.grpc_port),
         settings,
         clients,
-        offsets: None,
+        storage: Storage::Memory,
     })
     .await?;
     announce(&planes, &broker, printer);

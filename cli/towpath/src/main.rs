@@ -4,6 +4,7 @@ mod api;
 mod demo;
 mod dev;
 mod kafka;
+mod offset_file;
 mod planes;
 mod printer;
 mod standalone;

@@ -6,8 +6,7 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 use towpath_runtime::clients::KafkaClients;
-use towpath_runtime::offsets::OffsetStore;
-use towpath_server::{Config, ControlPlane, RunError, Running, StartError};
+use towpath_server::{Config, ControlPlane, RunError, Running, StartError, Storage};
 use towpath_worker::{RunningWorker, Worker, WorkerError, WorkerSettings};
 
 /// How long the worker may take to register in its own process.
@@ -30,8 +29,8 @@ pub(crate) struct PlanesOptions {
     pub(crate) grpc_address: String,
     pub(crate) settings: WorkerSettings,
     pub(crate) clients: Arc<dyn KafkaClients>,
-    /// Where source offsets are kept instead of in the control plane.
-    pub(crate) offsets: Option<Arc<dyn OffsetStore>>,
+    /// Of the control plane.
+    pub(crate) storage: Storage,
 }
 
 /// Both planes, running.
@@ -50,6 +49,7 @@ impl Planes {
         let config = Config {
             rest_address: options.rest_address,
             grpc_address: options.grpc_address,
+            storage: options.storage,
             ..Config::in_memory()
         };
         let control_plane = ControlPlane::start(config, stop_control_plane.clone()).await?;
@@ -60,7 +60,6 @@ impl Planes {
         let worker = Worker {
             settings: options.settings,
             clients: options.clients,
-            offsets: options.offsets,
         };
         let mut worker = worker.start().await?;
         if tokio::time::timeout(REGISTRATION, worker.wait_registered())

@@ -11,13 +11,14 @@ use tokio_util::sync::CancellationToken;
 use towpath_connect::ConfigMap;
 use towpath_runtime::clients::ClientError;
 use towpath_runtime::connector_file;
-use towpath_runtime::offsets::{FileOffsetStore, OffsetFileError};
 use towpath_runtime::worker_config::WorkerKind;
+use towpath_server::Storage;
 use towpath_types::TargetState;
 use towpath_worker::{SettingsError, WorkerSettings};
 
 use crate::api::{Api, ApiError};
 use crate::kafka::{Broker, BrokerError};
+use crate::offset_file::{OffsetFile, OffsetFileError, OffsetFileStore};
 use crate::planes::{Planes, PlanesError, PlanesOptions};
 use crate::printer::Printer;
 
@@ -94,7 +95,7 @@ async fn run_until_stopped(args: StandaloneArgs, stop: CancellationToken) -> Res
     let offset_file = config
         .get("offset.storage.file.filename")
         .ok_or(StandaloneError::NoOffsetFile)?;
-    let offsets = Arc::new(FileOffsetStore::open(offset_file.trim().as_ref())?);
+    let store = OffsetFileStore::new(OffsetFile::open(offset_file.trim().as_ref())?)?;
     let broker = Broker::start(config.get("bootstrap.servers").or(Some("localhost:9092")), &[])?;
     let clients = broker.clients(&config);
     clients.cluster_id().await.map_err(StandaloneError::NoKafka)?;
@@ -103,7 +104,7 @@ async fn run_until_stopped(args: StandaloneArgs, stop: CancellationToken) -> Res
         grpc_address: "127.0.0.1:0".to_owned(),
         settings,
         clients,
-        offsets: Some(offsets),
+        storage: Storage::Given(Arc::new(store)),
     })
     .await?;
     tracing::info!(rest = %planes.rest_address, "towpath standalone is ready");

@@ -1,17 +1,11 @@
 //! Where source offsets are kept: a trait, its memory form, and the reader that tasks get.
 
-mod file;
-mod java_map;
-
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use towpath_connect::{ConnectorError, OffsetMap, OffsetReader, Result};
 use towpath_types::{Epoch, UnitId};
-
-pub use file::{FileOffsetStore, OffsetFileError};
-pub use java_map::JavaMapError;
 
 /// What a task commits: the newest offset of each source partition that moved.
 #[derive(Clone, Debug)]
@@ -40,7 +34,7 @@ pub trait OffsetStore: Send + Sync {
     async fn read(&self, connector: &str) -> Result<Vec<(OffsetMap, OffsetMap)>>;
 }
 
-/// Offsets of a process's lifetime: for tests and as the cache of the file store.
+/// Offsets of a process's lifetime, for tests.
 #[derive(Debug, Default)]
 pub struct MemoryOffsetStore {
     /// A std mutex: never held across an await.

@@ -21,7 +21,6 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use towpath_runtime::backoff::Backoff;
 use towpath_runtime::clients::KafkaClients;
-use towpath_runtime::offsets::OffsetStore;
 use towpath_runtime::pipeline::Plugins;
 use towpath_runtime::plugin_view::{config_keys, plugin_infos};
 use towpath_runtime::unit::Environment;
@@ -60,8 +59,6 @@ pub enum WorkerError {
 pub struct Worker {
     pub settings: WorkerSettings,
     pub clients: Arc<dyn KafkaClients>,
-    /// Where source offsets are kept instead of in the control plane.
-    pub offsets: Option<Arc<dyn OffsetStore>>,
 }
 
 /// A worker that was started.
@@ -98,7 +95,7 @@ impl Worker {
                 worker: Arc::clone(&settings.config),
             },
             clients: Arc::clone(&self.clients),
-            offsets: self.offsets.clone().unwrap_or_else(|| outbox::as_store(&outbox)),
+            offsets: Arc::clone(&outbox) as _,
             reports: Arc::clone(&outbox) as _,
             resolve: Arc::clone(&settings.resolve),
             settings: settings.runtime,

@@ -57,13 +57,7 @@ fn run(settings: WorkerSettings) -> Result<(), Box<dyn Error + Send + Sync>> {
         let (mut terminate, mut interrupt) =
             (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
         let clients: Arc<dyn KafkaClients> = Arc::new(RdKafkaClients::new(Arc::clone(&settings.config)));
-        let worker = Worker {
-            settings,
-            clients,
-            offsets: None,
-        }
-        .start()
-        .await?;
+        let worker = Worker { settings, clients }.start().await?;
         tokio::select! {
             _ = terminate.recv() => tracing::info!("SIGTERM: stopping"),
             _ = interrupt.recv() => tracing::info!("SIGINT: stopping"),

@@ -3,7 +3,7 @@
 //! taking everything that still holds. Bounded by the number of units (invariant 7).
 
 use std::collections::{HashMap, HashSet};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use tokio::sync::{Notify, oneshot};
@@ -201,9 +201,4 @@ fn unanswered(what: &str) -> ConnectorError {
     ConnectorError::retriable(format!(
         "source offsets could not be {what}: the connection to the control plane broke before it answered"
     ))
-}
-
-/// The store that tasks use: the control plane's, shared.
-pub(crate) fn as_store(outbox: &Arc<Outbox>) -> Arc<dyn OffsetStore> {
-    Arc::clone(outbox) as _
 }

@@ -1,5 +1,6 @@
 //! The file connectors, and `towpath standalone`.
 
+use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
 
@@ -73,44 +74,87 @@ async fn lines_go_through_kafka_and_pause_stop_and_restart_do_what_they_say() {
         .unwrap();
 }
 
+/// The files of `towpath standalone`, which stay when it is stopped, and the port of its REST API.
+struct Standalone {
+    folder: tempfile::TempDir,
+    port: u16,
+}
+
+impl Standalone {
+    fn new(kafka: &str, topic: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let port = free_port().unwrap();
+        let new = Self { folder, port };
+        let worker = format!(
+            "bootstrap.servers={kafka}\nkey.converter=org.apache.kafka.connect.storage.StringConverter\n\
+             value.converter=org.apache.kafka.connect.storage.StringConverter\noffset.flush.interval.ms=500\n\
+             offset.storage.file.filename={}\nlisteners=http://127.0.0.1:{port}\n",
+            new.file("offsets").display(),
+        );
+        std::fs::write(new.file("worker.properties"), worker).unwrap();
+        let source = format!(
+            "# a file source\nname=local-file-source\nconnector.class=FileStreamSource\ntasks.max=1\nfile={}\ntopic={topic}\n",
+            new.file("in.txt").display()
+        );
+        std::fs::write(new.file("source.properties"), source).unwrap();
+        let sink = json!({ "name": "local-file-sink", "config": {
+            "connector.class": "FileStreamSink", "file": new.file("out.txt"), "topics": topic,
+        }});
+        std::fs::write(new.file("sink.json"), sink.to_string()).unwrap();
+        new
+    }
+
+    fn file(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn start(&self, connectors: &[&str], log: &str) -> Process {
+        let mut command = Command::new(binary("towpath").expect("tests/run builds the binaries"));
+        let connectors = connectors.iter().map(|name| self.file(name));
+        command
+            .arg("standalone")
+            .arg(self.file("worker.properties"))
+            .args(connectors);
+        Process::spawn(command, self.file(log)).unwrap()
+    }
+
+    async fn wait_for_output(&self, lines: &str) {
+        let content = || async { std::fs::read_to_string(self.file("out.txt")).unwrap_or_default() };
+        wait_until_eq("the output", PATIENCE, lines.to_owned(), content)
+            .await
+            .unwrap();
+    }
+
+    /// Until the API shows this as the source's only offset.
+    async fn wait_for_position(&self, bytes: u64) {
+        let url = format!(
+            "http://127.0.0.1:{}/connectors/local-file-source/offsets",
+            self.port
+        );
+        // Nothing while the API does not answer or does not know the connector.
+        let shown = || async {
+            let answer = reqwest::get(&url).await.ok()?.error_for_status().ok()?;
+            answer.json::<serde_json::Value>().await.ok()
+        };
+        let partition = json!({ "filename": self.file("in.txt") });
+        let expected = json!({ "offsets": [{ "partition": partition, "offset": { "position": bytes } }] });
+        wait_until_eq("the offset", PATIENCE, Some(expected), shown)
+            .await
+            .unwrap();
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn standalone_takes_the_files_of_connect_standalone_and_goes_on_after_a_restart() {
     let services = Services::require(&[Service::Kafka]).await.unwrap();
-    let folder = tempfile::tempdir().unwrap();
-    let file = |name: &str| folder.path().join(name);
-    let port = free_port().unwrap();
-    let worker = format!(
-        "bootstrap.servers={}\nkey.converter=org.apache.kafka.connect.storage.StringConverter\n\
-         value.converter=org.apache.kafka.connect.storage.StringConverter\noffset.flush.interval.ms=500\n\
-         offset.storage.file.filename={}\nlisteners=http://127.0.0.1:{port}\n",
-        services.kafka_bootstrap(),
-        file("offsets").display(),
-    );
-    std::fs::write(file("worker.properties"), worker).unwrap();
-    let source = format!(
-        "# a file source\nname=local-file-source\nconnector.class=FileStreamSource\ntasks.max=1\nfile={}\ntopic=standalone-lines\n",
-        file("in.txt").display()
-    );
-    std::fs::write(file("source.properties"), source).unwrap();
-    let sink = json!({ "name": "local-file-sink", "config": {
-        "connector.class": "FileStreamSink", "file": file("out.txt"), "topics": "standalone-lines",
-    }});
-    std::fs::write(file("sink.json"), sink.to_string()).unwrap();
-    let start = |log: &str| {
-        let mut command = Command::new(binary("towpath").expect("tests/run builds the binaries"));
-        command
-            .arg("standalone")
-            .args(["worker.properties", "source.properties", "sink.json"].map(file));
-        Process::spawn(command, file(log)).unwrap()
-    };
-    std::fs::write(file("in.txt"), "one\n").unwrap();
-    let mut towpath = start("first.log");
-    let content = || async { std::fs::read_to_string(file("out.txt")).unwrap_or_default() };
-    wait_until_eq("the line", PATIENCE, "one\n".to_owned(), content)
-        .await
-        .unwrap();
+    let standalone = Standalone::new(services.kafka_bootstrap(), "standalone-lines");
+    let connectors = ["source.properties", "sink.json"];
+    let input = standalone.file("in.txt");
+    std::fs::write(&input, "one\n").unwrap();
+    let mut towpath = standalone.start(&connectors, "first.log");
+    standalone.wait_for_output("one\n").await;
     let list = || async {
-        let answer = reqwest::get(format!("http://127.0.0.1:{port}/connectors")).await;
+        let answer = reqwest::get(format!("http://127.0.0.1:{}/connectors", standalone.port)).await;
         let mut names: Vec<String> = answer.unwrap().json().await.unwrap();
         names.sort();
         names
@@ -123,21 +167,48 @@ async fn standalone_takes_the_files_of_connect_standalone_and_goes_on_after_a_re
     )
     .await
     .unwrap();
+    standalone.wait_for_position(4).await;
     assert!(towpath.terminate(PATIENCE).await.unwrap().success());
 
-    std::fs::write(file("in.txt"), "one\ntwo\n").unwrap();
-    let mut towpath = start("second.log");
-    wait_until_eq("the second line only", PATIENCE, "one\ntwo\n".to_owned(), content)
-        .await
-        .unwrap();
+    // Nothing is there to read: what is shown is what the offset file holds.
+    std::fs::remove_file(&input).unwrap();
+    let mut towpath = standalone.start(&connectors, "second.log");
+    standalone.wait_for_position(4).await;
+    std::fs::write(&input, "one\ntwo\n").unwrap();
+    standalone.wait_for_output("one\ntwo\n").await;
+    standalone.wait_for_position(8).await;
     assert!(towpath.terminate(PATIENCE).await.unwrap().success());
 
     std::fs::write(
-        file("source.properties"),
+        standalone.file("source.properties"),
         "name=broken\nconnector.class=FileStreamSource\n",
     )
     .unwrap();
-    let mut towpath = start("third.log");
+    let mut towpath = standalone.start(&connectors, "third.log");
     let ended = towpath.wait(PATIENCE).await.unwrap();
     assert_eq!(ended.code(), Some(3), "{}", towpath.output().unwrap());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn standalone_keeps_offsets_that_cannot_be_written_until_they_can() {
+    let services = Services::require(&[Service::Kafka]).await.unwrap();
+    let standalone = Standalone::new(services.kafka_bootstrap(), "standalone-unwritable");
+    std::fs::write(standalone.file("in.txt"), "one\n").unwrap();
+    let in_the_way = standalone.file("offsets.new");
+    std::fs::create_dir(&in_the_way).unwrap();
+    let mut towpath = standalone.start(&["source.properties"], "log");
+    let refused = format!("{} cannot be written", standalone.file("offsets").display());
+    towpath.wait_for_line(&refused, PATIENCE).await.unwrap();
+    assert!(!standalone.file("offsets").exists());
+
+    std::fs::remove_dir(&in_the_way).unwrap();
+    let is_kept = || async {
+        let kept = std::fs::read(standalone.file("offsets")).unwrap_or_default();
+        let position = br#"{"position":4}"#;
+        kept.windows(position.len()).any(|part| part == position)
+    };
+    wait_until_eq("the offset in the file", PATIENCE, true, is_kept)
+        .await
+        .unwrap();
+    assert!(towpath.terminate(PATIENCE).await.unwrap().success());
 }

@@ -6,7 +6,7 @@ pub(super) type Entry = (Vec<u8>, Option<Vec<u8>>);
 
 /// Why bytes are no such map.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum JavaMapError {
+pub(crate) enum JavaMapError {
     #[error("the file ends in the middle of an entry")]
     Truncated,
     #[error("the file is no serialized java.util.HashMap of byte arrays (at byte {at})")]
@@ -48,8 +48,8 @@ pub(super) fn read(bytes: &[u8]) -> Result<Vec<Entry>, JavaMapError> {
     Ok(entries)
 }
 
-/// Writes the entries so that Java reads them.
-pub(super) fn write(entries: &[Entry]) -> Vec<u8> {
+/// Writes keys and values so that Java reads them.
+pub(super) fn write<'a>(entries: impl ExactSizeIterator<Item = (&'a [u8], Option<&'a [u8]>)>) -> Vec<u8> {
     let size =
         u32::try_from(entries.len()).expect("offsets fit into memory, and so their number into 32 bits");
     let mut capacity = MIN_CAPACITY;
@@ -134,11 +134,16 @@ mod tests {
 
     const RECORDED: &[u8] = include_bytes!("../../tests/golden/standalone-4.3.1.offsets");
 
+    fn written(entries: &[Entry]) -> Vec<u8> {
+        let entries = entries.iter();
+        write(entries.map(|(key, value)| (key.as_slice(), value.as_deref())))
+    }
+
     #[test]
     fn what_java_wrote_is_read_and_written_back_byte_by_byte() {
         let entries = read(RECORDED).unwrap();
         assert_eq!(entries.len(), 2);
-        assert_eq!(write(&entries), RECORDED);
+        assert_eq!(written(&entries), RECORDED);
     }
 
     #[test]
@@ -146,7 +151,7 @@ mod tests {
         let entries: Vec<Entry> = (0..100u8)
             .map(|n| (vec![n], (n % 3 != 0).then(|| vec![n; usize::from(n)])))
             .collect();
-        assert_eq!(read(&write(&entries)).unwrap(), entries);
+        assert_eq!(read(&written(&entries)).unwrap(), entries);
     }
 
     #[test]
