@@ -85,6 +85,9 @@ pub(crate) enum SessionError {
     Message(#[from] towpath_wire::convert::WireError),
 }
 
+/// The worker has stopped; there is no next session.
+struct Left;
+
 /// The state of one stream.
 struct Stream {
     outgoing: mpsc::Sender<v1::WorkerMessage>,
@@ -102,9 +105,9 @@ impl Session {
         let mut endpoint = 0;
         while !stop.is_cancelled() {
             let address = self.endpoints[endpoint % self.endpoints.len()].clone();
-            let ended = tokio::select! {
-                ended = self.serve(&address) => ended,
-                () = stop.cancelled() => break,
+            let ended = match self.serve(&address, &stop).await {
+                Ok(Left) => break,
+                Err(ended) => ended,
             };
             if self.outputs.registered.send_replace(false) {
                 backoff.reset();
@@ -140,19 +143,15 @@ impl Session {
     }
 
     /// One session from its begin to its end.
-    async fn serve(&mut self, endpoint: &str) -> SessionError {
-        match self.open_and_serve(endpoint).await {
-            Ok(never) => match never {},
-            Err(error) => error,
-        }
-    }
-
-    async fn open_and_serve(&mut self, endpoint: &str) -> Result<std::convert::Infallible, SessionError> {
+    async fn serve(&mut self, endpoint: &str, stop: &CancellationToken) -> Result<Left, SessionError> {
         let (outgoing, receiver) = mpsc::channel(OUTGOING_LIMIT);
         let held = self.outbox.begin_session();
         let register = FromWorker::Register(encode::register(&self.identity, &held));
         let first_sent = Instant::now();
-        let (mut incoming, registered) = open::open(endpoint, (outgoing.clone(), receiver), register).await?;
+        let (mut incoming, registered) = tokio::select! {
+            opened = open::open(endpoint, (outgoing.clone(), receiver), register) => opened?,
+            () = stop.cancelled() => return Ok(Left),
+        };
         let lease = Duration::from_millis(u64::from(registered.lease_ms));
         info!(
             endpoint,
@@ -162,14 +161,7 @@ impl Session {
         );
         self.outputs.lease_until.send_replace(Some(first_sent + lease));
         self.outputs.registered.send_replace(true);
-        let mut stream = Stream {
-            outgoing,
-            lease,
-            sent_heartbeats: HashMap::new(),
-            next_id: 1,
-            commit: None,
-            reads: HashMap::new(),
-        };
+        let mut stream = Stream::new(outgoing, lease);
         let mut heartbeat = tokio::time::interval(Duration::from_millis(u64::from(
             registered.heartbeat_interval_ms.max(1),
         )));
@@ -190,8 +182,22 @@ impl Session {
                 answer = self.answers.next() => stream.send(FromWorker::Answer(answer)).await?,
                 // A lease that ran out ends the session from this side too: the connection is as good as dead.
                 () = stream.silent_for_too_long() => return Err(SessionError::Closed),
+                () = stop.cancelled() => return self.leave(stream, incoming).await,
             }
         }
+    }
+
+    /// Says what is left to say, then that nothing runs here any more, and waits until that is in the log.
+    async fn leave(
+        &mut self,
+        mut stream: Stream,
+        mut incoming: tonic::Streaming<v1::ControlMessage>,
+    ) -> Result<Left, SessionError> {
+        self.flush(&mut stream).await?;
+        stream.send(FromWorker::Goodbye(v1::Goodbye {})).await?;
+        // The control plane ends the stream once it has written it. What it says until then comes too late.
+        while let Ok(Some(_late)) = incoming.message().await {}
+        Ok(Left)
     }
 
     async fn receive(
@@ -275,6 +281,17 @@ impl Session {
 }
 
 impl Stream {
+    fn new(outgoing: mpsc::Sender<v1::WorkerMessage>, lease: Duration) -> Self {
+        Self {
+            outgoing,
+            lease,
+            sent_heartbeats: HashMap::new(),
+            next_id: 1,
+            commit: None,
+            reads: HashMap::new(),
+        }
+    }
+
     async fn send(&mut self, message: FromWorker) -> Result<(), SessionError> {
         let message = v1::WorkerMessage {
             message: Some(message),

@@ -21,14 +21,20 @@ pub(crate) struct Cluster {
     rest_port: u16,
     grpc_port: u16,
     starts: usize,
+    arguments: &'static [&'static str],
 }
 
 impl Cluster {
     /// A control plane and this many workers.
     pub(crate) async fn start(kafka: &str, workers: usize) -> Self {
+        Self::start_with(kafka, workers, &[]).await
+    }
+
+    /// The same with more arguments for the control plane.
+    pub(crate) async fn start_with(kafka: &str, workers: usize, arguments: &'static [&'static str]) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let (rest_port, grpc_port) = (free_port().unwrap(), free_port().unwrap());
-        let control_plane = spawn_control_plane(folder.path(), (rest_port, grpc_port), 0);
+        let control_plane = spawn_control_plane(folder.path(), (rest_port, grpc_port), (0, arguments));
         let rest = Rest::new(format!("http://127.0.0.1:{rest_port}"));
         let mut cluster = Self {
             rest,
@@ -39,6 +45,7 @@ impl Cluster {
             rest_port,
             grpc_port,
             starts: 0,
+            arguments,
         };
         for _ in 0..workers {
             cluster.add_worker();
@@ -54,6 +61,12 @@ impl Cluster {
         self.workers.push(worker);
     }
 
+    /// SIGTERM, and waits until the worker has ended by itself.
+    pub(crate) async fn stop_worker(&mut self, number: usize) {
+        let mut worker = self.workers.remove(number);
+        worker.terminate(READY).await.expect("the worker ends in time");
+    }
+
     /// SIGKILL, and the same worker again.
     pub(crate) fn kill_worker(&mut self, number: usize) {
         self.workers[number].kill().expect("the worker runs");
@@ -64,8 +77,8 @@ impl Cluster {
     pub(crate) async fn kill_control_plane(&mut self) {
         self.control_plane.kill().expect("the control plane runs");
         self.starts += 1;
-        self.control_plane =
-            spawn_control_plane(self.folder.path(), (self.rest_port, self.grpc_port), self.starts);
+        let ports = (self.rest_port, self.grpc_port);
+        self.control_plane = spawn_control_plane(self.folder.path(), ports, (self.starts, self.arguments));
         self.wait_plugins().await;
     }
 
@@ -130,7 +143,11 @@ impl Cluster {
     }
 }
 
-fn spawn_control_plane(folder: &Path, (rest, grpc): (u16, u16), start: usize) -> Process {
+fn spawn_control_plane(
+    folder: &Path,
+    (rest, grpc): (u16, u16),
+    (start, arguments): (usize, &[&str]),
+) -> Process {
     let mut command = Command::new(binary("towpath-control-plane").expect("tests/run builds the binaries"));
     command
         .arg(format!("--rest-address=127.0.0.1:{rest}"))
@@ -138,6 +155,7 @@ fn spawn_control_plane(folder: &Path, (rest, grpc): (u16, u16), start: usize) ->
         .arg("--peer-address=127.0.0.1:0")
         .arg("--data-dir")
         .arg(folder.join("control-plane"))
+        .args(arguments)
         .env("TOWPATH_LOG", "debug,h2=info,hyper=info,tower=info");
     Process::spawn(command, folder.join(format!("control-plane-{start}.log")))
         .expect("the control plane starts")

@@ -55,6 +55,31 @@ async fn three_tables_make_three_tasks_that_are_spread_over_two_workers() {
         .unwrap();
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn the_tasks_of_a_worker_that_is_stopped_go_elsewhere_without_waiting_for_its_lease() {
+    let services = Services::require(&[Service::Kafka]).await.unwrap();
+    // Ten minutes: much longer than this test waits.
+    let mut cluster = Cluster::start_with(services.kafka_bootstrap(), 2, &["--lease-ms=600000"]).await;
+    let sink = json!({
+        "connector.class": "FileStreamSink", "topics": "leaving", "tasks.max": "2", "file": cluster.file("out.txt"),
+    });
+    cluster.rest.create("leaving", sink).await;
+    cluster.rest.wait_running("leaving", 2).await;
+    let spread = || async { workers(&cluster.rest.get("/connectors/leaving/status").await).len() == 2 };
+    wait_until("the tasks to be on both workers", PATIENCE, spread)
+        .await
+        .unwrap();
+
+    cluster.stop_worker(1).await;
+
+    let stayed = BTreeSet::from([r#""worker-0:8083""#.to_owned()]);
+    let moved = || async { workers(&cluster.rest.get("/connectors/leaving/status").await) == stayed };
+    wait_until("the tasks to be on the worker that stayed", PATIENCE, moved)
+        .await
+        .unwrap();
+    cluster.rest.wait_running("leaving", 2).await;
+}
+
 fn workers(status: &Value) -> BTreeSet<String> {
     status["tasks"]
         .as_array()
