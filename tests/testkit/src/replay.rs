@@ -32,6 +32,9 @@ const EVENTUAL: &[u32] = &[
     207, 210, 212, 218,
 ];
 
+/// Lines that read back what was altered.
+const READS_ALTERED: &[u32] = &[164, 173, 183, 191, 193];
+
 /// One recorded request with its answer.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Line {
@@ -106,6 +109,16 @@ impl fmt::Display for Difference {
             self.what.replace('\n', "\n    ")
         )
     }
+}
+
+/// The recorded lines without those about altering offsets and log levels, which are not part of the server yet.
+pub fn served(lines: &[Line]) -> Vec<&Line> {
+    let is_served = |line: &&Line| {
+        let path = line.request.split(' ').nth(1).unwrap_or_default();
+        let alters_offsets = path.ends_with("/offsets") && !line.request.starts_with("GET");
+        !(alters_offsets || READS_ALTERED.contains(&line.n) || path.starts_with("/admin/"))
+    };
+    lines.iter().filter(is_served).collect()
 }
 
 /// All differences as one text, for the message of a failed test.

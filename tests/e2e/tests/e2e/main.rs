@@ -11,6 +11,8 @@ mod files;
 #[cfg(test)]
 mod news;
 #[cfg(test)]
+mod recorded;
+#[cfg(test)]
 mod refusals;
 #[cfg(test)]
 mod rest;
