@@ -122,12 +122,16 @@ impl RaftStore {
         if !members.contains_key(&node) {
             return Err(OpenError::NotAMember { node });
         }
+        let initialized = self.raft.is_initialized().await;
+        if initialized.map_err(|fatal| OpenError::Start(fatal.to_string()))? {
+            return Ok(());
+        }
         let members: BTreeMap<u64, Member> = members
             .into_iter()
             .map(|(id, member)| (id.get(), member))
             .collect();
         match self.raft.initialize(members).await {
-            // Not allowed: the node has a log, so it belongs to a group.
+            // Not allowed: a leader has reached this node since, so it belongs to a group.
             Ok(()) | Err(RaftError::APIError(InitializeError::NotAllowed(_))) => Ok(()),
             Err(RaftError::APIError(InitializeError::NotInMembers(_))) => Err(OpenError::NotAMember { node }),
             Err(RaftError::Fatal(fatal)) => Err(OpenError::Start(fatal.to_string())),
