@@ -134,21 +134,6 @@ fn substitute(value: &str, found: &Found<'_>) -> String {
         .collect()
 }
 
-/// The configuration of a task as it may be stored: where the connector's own configuration has a placeholder for a
-/// key, the task's gets it back, and the secret that it stood for is not stored.
-pub fn restore_placeholders(connector: &ConfigMap, task: &ConfigMap) -> ConfigMap {
-    let mut restored = task.clone();
-    for (key, value) in connector.iter() {
-        if let Some(value) = value
-            && restored.contains_key(key)
-            && pieces(value).any(|piece| matches!(piece, Piece::Placeholder { .. }))
-        {
-            restored.insert(key, value);
-        }
-    }
-    restored
-}
-
 fn new_provider(
     class: &str,
     params: &ConfigMap,

@@ -229,28 +229,6 @@ fn neither_providers_nor_errors_show_what_was_read() {
 }
 
 #[test]
-fn the_configuration_of_a_task_gets_its_placeholders_back() {
-    let connector = [
-        ("password", "${env:PASSWORD}"),
-        ("user", "app"),
-        ("other", "x${env:USER}"),
-    ]
-    .into_iter()
-    .collect();
-    let task = [("password", "s3cret"), ("user", "changed"), ("tables", "a")]
-        .into_iter()
-        .collect();
-    let expected: ConfigMap = [
-        ("password", "${env:PASSWORD}"),
-        ("user", "changed"),
-        ("tables", "a"),
-    ]
-    .into_iter()
-    .collect();
-    assert_eq!(restore_placeholders(&connector, &task), expected);
-}
-
-#[test]
 fn placeholders_are_taken_apart() {
     let placeholder = |value| match pieces(value).next() {
         Some(Piece::Placeholder {
