@@ -159,44 +159,54 @@ pub struct SinkPlace {
 pub struct SinkRecord {
     /// What transforms may change.
     pub record: ConnectRecord,
-    place: SinkPlace,
+    /// `None`: that of `record`.
+    topic: Option<Topic>,
+    partition: i32,
+    offset: i64,
+    timestamp_type: TimestampType,
 }
 
 impl SinkRecord {
-    /// A record as read: its topic is that of `record` at this moment.
+    /// A record as read: its topic is that of `record`.
     pub fn new(record: ConnectRecord, partition: i32, offset: i64, timestamp_type: TimestampType) -> Self {
-        let place = SinkPlace {
-            topic: Arc::clone(&record.topic),
+        Self {
+            record,
+            topic: None,
             partition,
             offset,
             timestamp_type,
-        };
-        Self { record, place }
+        }
     }
 
     /// A record that transforms have changed, with the place it was read from.
     pub fn at(place: SinkPlace, record: ConnectRecord) -> Self {
-        Self { record, place }
+        Self {
+            record,
+            topic: Some(place.topic),
+            partition: place.partition,
+            offset: place.offset,
+            timestamp_type: place.timestamp_type,
+        }
     }
 
     /// The topic it was read from, whatever transforms made of `record.topic`.
     pub fn original_topic(&self) -> &Topic {
-        &self.place.topic
+        self.topic.as_ref().unwrap_or(&self.record.topic)
     }
 
     /// The partition it was read from.
     pub fn original_partition(&self) -> i32 {
-        self.place.partition
+        self.partition
     }
 
     /// The offset it was read at.
     pub fn original_offset(&self) -> i64 {
-        self.place.offset
+        self.offset
     }
 
     /// What its timestamp means.
     pub fn timestamp_type(&self) -> TimestampType {
-        self.place.timestamp_type
+        self.timestamp_type
     }
 }
 

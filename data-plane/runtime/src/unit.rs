@@ -4,6 +4,7 @@ mod connector;
 mod sink_task;
 mod source_task;
 mod supervise;
+mod task_start;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -21,12 +21,16 @@ pub struct SinkPipeline {
 }
 
 impl SinkPipeline {
-    /// The record for the task; `None` when a transform dropped it. The bytes stay with the caller, so that it can try
-    /// again or hand them to a dead-letter topic.
+    /// Appends the record for the task, or nothing when a transform dropped it. The bytes stay with the caller, so that
+    /// it can try again or hand them to a dead-letter topic.
     ///
     /// # Errors
-    /// The stage that could not process it.
-    pub fn process(&mut self, consumed: &ConsumedRecord) -> Result<Option<SinkRecord>, Failure> {
+    /// The stage that could not process it; nothing is appended.
+    pub fn process(
+        &mut self,
+        consumed: &ConsumedRecord,
+        records: &mut Vec<SinkRecord>,
+    ) -> Result<(), Failure> {
         let topic = &consumed.topic;
         let classes = &self.classes;
         // In Kafka Connect's order: key, value, headers.
@@ -58,18 +62,19 @@ impl SinkPipeline {
             headers,
         };
         if self.transforms.is_empty() {
-            return Ok(Some(SinkRecord::new(
+            records.push(SinkRecord::new(
                 record,
                 consumed.partition,
                 consumed.offset,
                 consumed.timestamp_type,
-            )));
+            ));
+            return Ok(());
         }
         let origin = RecordOrigin::Sink {
             offset: consumed.offset,
         };
         let Some(changed) = self.transforms.apply(record, origin)? else {
-            return Ok(None);
+            return Ok(());
         };
         let place = SinkPlace {
             topic: Arc::clone(topic),
@@ -77,7 +82,8 @@ impl SinkPipeline {
             offset: consumed.offset,
             timestamp_type: consumed.timestamp_type,
         };
-        Ok(Some(SinkRecord::at(place, changed)))
+        records.push(SinkRecord::at(place, changed));
+        Ok(())
     }
 
     fn headers(&mut self, topic: &str, raw: &[RawHeader]) -> Result<Headers, Failure> {

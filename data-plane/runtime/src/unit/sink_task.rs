@@ -17,8 +17,9 @@ use tracing::info;
 
 use self::assignment::Assigned;
 use super::supervise::UnitContext;
+use super::task_start::TaskStart;
 use crate::backoff::Backoff;
-use crate::clients::{ClientOwner, ConsumedRecord, ConsumerEvent, GroupConsumer, Subscription};
+use crate::clients::{ConsumedRecord, ConsumerEvent, GroupConsumer, Subscription};
 use crate::counters::TaskCounters;
 use crate::pipeline::{ErrorPolicy, SinkPipeline};
 
@@ -38,7 +39,7 @@ struct SinkLoop {
     policy: ErrorPolicy,
     consumer: Box<dyn GroupConsumer>,
     assigned: Assigned,
-    /// Bytes as consumed; emptied when the records made of them were put.
+    /// Bytes as consumed, until records are made of them.
     consumed: Vec<ConsumedRecord>,
     /// The batch for `put`; kept as it is while `put` is repeated.
     records: Vec<SinkRecord>,
@@ -55,34 +56,18 @@ struct SinkLoop {
 
 pub(super) async fn run(context: UnitContext, plugin: Plugin, mut task: Box<dyn SinkTask>) -> Result<()> {
     let environment = context.environment.clone();
-    let config = (environment.resolve)(&context.spec.connector_config)?;
-    let raw_task_config = context
-        .spec
-        .task_config
-        .as_ref()
-        .ok_or_else(|| ConnectorError::bug("a task was assigned without its configuration"))?;
-    let task_config = (environment.resolve)(raw_task_config)?;
-    let pipeline = environment.plugins.sink_pipeline(&config)?;
-    let connector: Arc<str> = context.spec.unit.connector_name().as_str().into();
-    let number = context
-        .spec
-        .unit
-        .task_number()
-        .map_or(0, towpath_types::TaskNumber::get);
-    let requests = SinkTaskContext::new(Arc::clone(&connector), number);
+    let start = TaskStart::of(&context)?;
+    let pipeline = environment.plugins.sink_pipeline(&start.config)?;
+    let requests = SinkTaskContext::new(Arc::clone(&start.connector), start.number);
     let started = tokio::select! {
-        started = task.start(requests.clone(), &task_config) => started,
+        started = task.start(requests.clone(), &start.task_config) => started,
         () = context.stop.cancelled() => return Ok(()),
     };
     started?;
-    let owner = ClientOwner {
-        connector,
-        task: number,
-        overrides: config.with_prefix("consumer.override."),
-    };
+    let owner = start.owner("consumer.override.");
     let consumer = match environment
         .clients
-        .consumer(&owner, &Subscription::of(&config)?)
+        .consumer(&owner, &Subscription::of(&start.config)?)
         .await
     {
         Ok(consumer) => consumer,
@@ -92,7 +77,7 @@ pub(super) async fn run(context: UnitContext, plugin: Plugin, mut task: Box<dyn 
         }
     };
     let mut sink = SinkLoop {
-        policy: ErrorPolicy::of(&config),
+        policy: ErrorPolicy::of(&start.config),
         commit_due_at: Instant::now() + environment.settings.offset_flush_interval,
         assigned: Assigned::new(environment.settings.topic_tracking),
         context,

@@ -15,8 +15,9 @@ use tracing::{info, warn};
 
 use self::commit::Committer;
 use super::supervise::UnitContext;
+use super::task_start::TaskStart;
 use crate::backoff::Backoff;
-use crate::clients::{ClientOwner, Delivery, RecordProducer};
+use crate::clients::{Delivery, RecordProducer};
 use crate::counters::TaskCounters;
 use crate::errors::{Disposition, Stage, decide};
 use crate::offsets::ConnectorOffsets;
@@ -50,42 +51,26 @@ struct SourceLoop {
 
 pub(super) async fn run(context: UnitContext, plugin: Plugin, mut task: Box<dyn SourceTask>) -> Result<()> {
     let environment = context.environment.clone();
-    let config = (environment.resolve)(&context.spec.connector_config)?;
-    let raw_task_config = context
-        .spec
-        .task_config
-        .as_ref()
-        .ok_or_else(|| ConnectorError::bug("a task was assigned without its configuration"))?;
-    let task_config = (environment.resolve)(raw_task_config)?;
-    let pipeline = environment.plugins.source_pipeline(&config)?;
-    let connector: Arc<str> = context.spec.unit.connector_name().as_str().into();
-    let number = context
-        .spec
-        .unit
-        .task_number()
-        .map_or(0, towpath_types::TaskNumber::get);
-    let overrides = config.with_prefix("producer.override.");
-    let owner = ClientOwner {
-        connector: Arc::clone(&connector),
-        task: number,
-        overrides,
-    };
+    let start = TaskStart::of(&context)?;
+    let pipeline = environment.plugins.source_pipeline(&start.config)?;
+    let owner = start.owner("producer.override.");
     let producer = environment
         .clients
         .producer(&owner)
         .await
         .map_err(super::client_error)?;
     let reader = Arc::new(ConnectorOffsets::new(
-        Arc::clone(&connector),
+        Arc::clone(&start.connector),
         Arc::clone(&environment.offsets),
     ));
+    let requests = SourceTaskContext::new(Arc::clone(&start.connector), start.number, reader);
     let started = tokio::select! {
-        started = task.start(SourceTaskContext::new(connector, number, reader), &task_config) => started,
+        started = task.start(requests, &start.task_config) => started,
         () = context.stop.cancelled() => return Ok(()),
     };
     started?;
     let mut source = SourceLoop {
-        policy: ErrorPolicy::of(&config),
+        policy: ErrorPolicy::of(&start.config),
         committer: Committer::new(&context),
         context,
         task,

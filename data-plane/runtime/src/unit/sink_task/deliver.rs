@@ -3,7 +3,7 @@
 use std::time::Instant as StdInstant;
 
 use tokio::time::Instant;
-use towpath_connect::{ConnectorError, Result, SinkRecord, TopicPartition};
+use towpath_connect::{ConnectorError, Result, TopicPartition};
 use tracing::{info, warn};
 
 use super::super::client_error;
@@ -18,17 +18,17 @@ impl SinkLoop {
         self.take_positions();
         self.records.clear();
         self.records.reserve(self.consumed.len());
-        for index in 0..self.consumed.len() {
-            match self.pipeline.process(&self.consumed[index]) {
-                Ok(Some(record)) => self.records.push(record),
-                Ok(None) => self.counters.filtered.add(1),
-                Err(failure) => {
-                    if let Some(record) = self.recover(index, failure).await? {
-                        self.records.push(record);
-                    }
-                }
+        let mut consumed = std::mem::take(&mut self.consumed);
+        // Each is dropped as soon as its record is made: it is still in the processor's cache then.
+        for consumed in consumed.drain(..) {
+            let before = self.records.len();
+            match self.pipeline.process(&consumed, &mut self.records) {
+                Ok(()) if self.records.len() == before => self.counters.filtered.add(1),
+                Ok(()) => {}
+                Err(failure) => self.recover(&consumed, failure).await?,
             }
         }
+        self.consumed = consumed;
         let news = self.assigned.new_topics(&self.positions);
         if !news.is_empty() {
             self.context
@@ -40,13 +40,13 @@ impl SinkLoop {
     }
 
     /// A record that could not be processed: again, skipped, or the end of the task.
-    async fn recover(&mut self, index: usize, mut failure: Failure) -> Result<Option<SinkRecord>> {
+    async fn recover(&mut self, consumed: &ConsumedRecord, mut failure: Failure) -> Result<()> {
         let first = StdInstant::now();
         let stop = self.context.stop.clone();
         for attempt in 1.. {
             match decide(failure.stage, failure.error.kind(), self.policy.tolerance) {
                 Disposition::Fail => {
-                    self.log(index, &failure);
+                    self.log(consumed, &failure);
                     return Err(ConnectorError::external("Tolerance exceeded in error handler")
                         .with_source(failure.error));
                 }
@@ -57,21 +57,20 @@ impl SinkLoop {
                     };
                     tokio::select! { () = tokio::time::sleep(wait) => {}, () = stop.cancelled() => break }
                     self.counters.retries.add(1);
-                    match self.pipeline.process(&self.consumed[index]) {
-                        Ok(record) => return Ok(record),
+                    match self.pipeline.process(consumed, &mut self.records) {
+                        Ok(()) => return Ok(()),
                         Err(again) => failure = again,
                     }
                 }
             }
         }
-        self.log(index, &failure);
+        self.log(consumed, &failure);
         self.counters.skipped.add(1);
-        Ok(None)
+        Ok(())
     }
 
-    fn log(&self, index: usize, failure: &Failure) {
+    fn log(&self, record: &ConsumedRecord, failure: &Failure) {
         if self.policy.log {
-            let record = &self.consumed[index];
             let (stage, class) = (failure.stage.name(), failure.class);
             let chain = towpath_connect::error::Chain(&failure.error);
             warn!(stage, class, topic = %record.topic, partition = record.partition, offset = record.offset, error = %chain, "a record could not be processed");
