@@ -65,32 +65,36 @@ impl TaskConsumer {
 
     /// What there is without waiting.
     fn poll(&mut self, batch: &mut Vec<ConsumedRecord>) -> Result<Option<ConsumerEvent>, ClientError> {
-        while let Some(event) = self.consumer()?.poll_event() {
-            match event {
-                GroupEvent::Assigned(partitions) => {
-                    return Ok(Some(ConsumerEvent::Assigned(ours(partitions))));
-                }
-                GroupEvent::Revoked {
-                    partitions,
-                    lost: false,
-                } => {
-                    return Ok(Some(ConsumerEvent::Revoked(ours(partitions))));
-                }
-                GroupEvent::Revoked {
-                    partitions,
-                    lost: true,
-                } => {
-                    return Ok(Some(ConsumerEvent::Lost(ours(partitions))));
-                }
-                GroupEvent::Error(error) => self.judge(error)?,
+        loop {
+            if let Some(event) = self.poll_group()? {
+                return Ok(Some(event));
+            }
+            let max = self.ours.max_poll_records;
+            let read = self.consumer()?.read(max, |message| batch.push(record(message)));
+            if read > 0 {
+                self.last_trouble = None;
+                return Ok(Some(ConsumerEvent::Records));
+            }
+            if !self.consumer()?.has_errors() {
+                return Ok(None);
             }
         }
-        let max = self.ours.max_poll_records;
-        let read = self.consumer()?.read(max, |message| batch.push(record(message)));
-        if read > 0 {
-            self.last_trouble = None;
+    }
+
+    /// What there is of the group.
+    fn poll_group(&mut self) -> Result<Option<ConsumerEvent>, ClientError> {
+        while let Some(event) = self.consumer()?.poll_event() {
+            return Ok(Some(match event {
+                GroupEvent::Assigned(partitions) => ConsumerEvent::Assigned(ours(partitions)),
+                GroupEvent::Revoked { partitions, lost } if lost => ConsumerEvent::Lost(ours(partitions)),
+                GroupEvent::Revoked { partitions, .. } => ConsumerEvent::Revoked(ours(partitions)),
+                GroupEvent::Error(error) => {
+                    self.judge(error)?;
+                    continue;
+                }
+            }));
         }
-        Ok((read > 0).then_some(ConsumerEvent::Records))
+        Ok(None)
     }
 
     /// Fails for what will not pass; the rest is logged.

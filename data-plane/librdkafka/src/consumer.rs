@@ -222,6 +222,11 @@ impl BatchConsumer {
         })
     }
 
+    /// Whether errors came with the records that were read: [`Self::poll_event`] gives them.
+    pub fn has_errors(&self) -> bool {
+        !self.errors.is_empty()
+    }
+
     /// Reads up to `max` records without waiting, and calls `out` with each, in order. Returns how many there were.
     pub fn read(&mut self, max: usize, out: impl FnMut(Message)) -> usize {
         if !self.assigned {

@@ -7,7 +7,7 @@ use std::fmt;
 use std::ptr::{self, NonNull};
 use std::sync::Arc;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use rdkafka_sys as sys;
 use rdkafka_sys::types::RDKafkaErrorCode;
 use tokio::sync::Notify;
@@ -19,14 +19,17 @@ use crate::native::{self, Queue};
 
 const NO_ERROR: sys::rd_kafka_resp_err_t = sys::rd_kafka_resp_err_t::RD_KAFKA_RESP_ERR_NO_ERROR;
 
-/// The largest batch: more at once is no faster, and the copy of a batch has to be held as long as one of its records.
-const MAX_BATCH: usize = 10_000;
+/// Messages that are taken out of librdkafka together: few enough to be in the processor's cache from the look at their
+/// lengths until they are freed, enough for the locks to cost nothing. Their copy is held as long as one of the records.
+const CHUNK: usize = 256;
+
+type Topics = Vec<(*mut sys::rd_kafka_topic_t, Arc<str>)>;
 
 pub(super) struct DataQueue {
     /// The messages of the batch that is being read; kept for its memory.
     batch: Vec<*mut sys::rd_kafka_message_t>,
     /// Names of topics by librdkafka's handle. Valid for one assignment, which keeps the handles alive.
-    topics: Vec<(*mut sys::rd_kafka_topic_t, Arc<str>)>,
+    topics: Topics,
     queue: Queue,
 }
 
@@ -72,7 +75,7 @@ impl DataQueue {
 
     /// Drops the records that are there.
     pub(super) fn discard(&mut self) {
-        while !self.take(MAX_BATCH).is_empty() {}
+        while !self.take(CHUNK).is_empty() {}
     }
 
     /// To be called when partitions go: their topic handles may be freed, and the memory given to another topic.
@@ -88,32 +91,17 @@ impl DataQueue {
         errors: &mut VecDeque<GroupError>,
     ) -> usize {
         let mut topics = std::mem::take(&mut self.topics);
-        let batch = self.take(max.min(MAX_BATCH));
-        let mut arena = BytesMut::with_capacity(batch.bytes());
         let mut count = 0;
-        for message in batch.messages() {
-            let read = match message.err {
-                NO_ERROR => {
-                    read_message(message, &mut topics, &mut arena).map_err(|code| unreadable(message, code))
-                }
-                _ => Err(error_of(message)),
-            };
-            match read {
-                Ok(message) => {
-                    out(message);
-                    count += 1;
-                }
-                // Nothing after it may be consumed.
-                Err(error) if error.fatal => {
-                    errors.push_front(error);
-                    break;
-                }
-                // One is enough: they are told of again if they go on.
-                Err(error) if errors.is_empty() => errors.push_back(error),
-                Err(_) => {}
+        loop {
+            let wanted = CHUNK.min(max - count);
+            let batch = self.take(wanted);
+            let taken = batch.0.len();
+            count += batch.read(&mut topics, &mut out, errors);
+            let is_over = errors.front().is_some_and(|error| error.fatal);
+            if count >= max || taken < wanted || is_over {
+                break;
             }
         }
-        drop(batch);
         self.topics = topics;
         count
     }
@@ -148,12 +136,66 @@ impl Batch<'_> {
         self.0.iter().map(|&message| unsafe { &*message })
     }
 
-    /// How much is copied out of the batch.
-    fn bytes(&self) -> usize {
-        self.messages()
-            .filter(|message| message.err == NO_ERROR)
-            .map(|message| message.len + message.key_len)
-            .sum()
+    /// Calls `out` with each record, in order, and returns how many there were.
+    fn read(
+        &self,
+        topics: &mut Topics,
+        out: &mut impl FnMut(Message),
+        errors: &mut VecDeque<GroupError>,
+    ) -> usize {
+        let mut arena = Arena::of(self);
+        let mut count = 0;
+        for message in self.messages() {
+            let read = match message.err {
+                NO_ERROR => {
+                    read_message(message, topics, &mut arena).map_err(|code| unreadable(message, code))
+                }
+                _ => Err(error_of(message)),
+            };
+            match read {
+                Ok(message) => {
+                    out(message);
+                    count += 1;
+                }
+                // Nothing after it may be consumed.
+                Err(error) if error.fatal => {
+                    errors.push_front(error);
+                    break;
+                }
+                // One is enough: they are told of again if they go on.
+                Err(error) if errors.is_empty() => errors.push_back(error),
+                Err(_) => {}
+            }
+        }
+        count
+    }
+}
+
+/// One copy of all keys and values of a batch, handed out in slices.
+struct Arena {
+    bytes: Bytes,
+    used: usize,
+}
+
+impl Arena {
+    fn of(batch: &Batch<'_>) -> Self {
+        let records = || batch.messages().filter(|message| message.err == NO_ERROR);
+        let mut bytes = Vec::with_capacity(records().map(|message| message.len + message.key_len).sum());
+        for message in records() {
+            bytes.extend_from_slice(key_of(message).unwrap_or_default());
+            bytes.extend_from_slice(value_of(message).unwrap_or_default());
+        }
+        Self {
+            bytes: bytes.into(),
+            used: 0,
+        }
+    }
+
+    /// The copy of the next slice, which must be asked for in the order in which it was copied.
+    fn next(&mut self, copied: &[u8]) -> Bytes {
+        let start = self.used;
+        self.used += copied.len();
+        self.bytes.slice(start..self.used)
     }
 }
 
@@ -168,22 +210,28 @@ impl Drop for Batch<'_> {
 
 fn read_message(
     message: &sys::rd_kafka_message_t,
-    topics: &mut Vec<(*mut sys::rd_kafka_topic_t, Arc<str>)>,
-    arena: &mut BytesMut,
+    topics: &mut Topics,
+    arena: &mut Arena,
 ) -> Result<Message, RDKafkaErrorCode> {
-    // SAFETY: key and value of a message have the lengths it says, and live as long as it does.
-    let key = unsafe { slice(message.key, message.key_len) };
-    // SAFETY: as above.
-    let value = unsafe { slice(message.payload, message.len) };
     Ok(Message {
         topic: topic_of(message, topics),
         partition: message.partition,
         offset: message.offset,
         timestamp: timestamp_of(message),
-        key: key.map(|key| copy(key, arena)),
-        value: value.map(|value| copy(value, arena)),
+        key: key_of(message).map(|key| arena.next(key)),
+        value: value_of(message).map(|value| arena.next(value)),
         headers: headers::of(message)?,
     })
+}
+
+fn key_of(message: &sys::rd_kafka_message_t) -> Option<&[u8]> {
+    // SAFETY: the key of a message has the length it says, and lives as long as it does.
+    unsafe { slice(message.key, message.key_len) }
+}
+
+fn value_of(message: &sys::rd_kafka_message_t) -> Option<&[u8]> {
+    // SAFETY: as above.
+    unsafe { slice(message.payload, message.len) }
 }
 
 /// # Safety
@@ -196,15 +244,7 @@ pub(super) unsafe fn slice<'a>(start: *const c_void, len: usize) -> Option<&'a [
     Some(unsafe { std::slice::from_raw_parts(start.cast::<u8>(), len) })
 }
 
-fn copy(bytes: &[u8], arena: &mut BytesMut) -> Bytes {
-    arena.extend_from_slice(bytes);
-    arena.split().freeze()
-}
-
-fn topic_of(
-    message: &sys::rd_kafka_message_t,
-    topics: &mut Vec<(*mut sys::rd_kafka_topic_t, Arc<str>)>,
-) -> Arc<str> {
+fn topic_of(message: &sys::rd_kafka_message_t, topics: &mut Topics) -> Arc<str> {
     if let Some(at) = topics.iter().position(|(handle, _)| *handle == message.rkt) {
         // Records come in runs of one topic.
         topics.swap(0, at);
