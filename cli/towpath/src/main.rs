@@ -16,6 +16,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::printer::Printer;
 
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Kafka Connect without a JVM: both planes in one process.
 #[derive(Debug, Parser)]
 #[command(name = "towpath", version)]

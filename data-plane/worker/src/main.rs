@@ -13,6 +13,9 @@ use towpath_runtime::worker_config::WorkerKind;
 use towpath_worker::{Worker, WorkerSettings};
 use tracing_subscriber::EnvFilter;
 
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// `EX_USAGE` of sysexits.h.
 const BAD_CONFIGURATION: u8 = 64;
 
