@@ -159,54 +159,44 @@ pub struct SinkPlace {
 pub struct SinkRecord {
     /// What transforms may change.
     pub record: ConnectRecord,
-    /// `None`: that of `record`.
-    topic: Option<Topic>,
-    partition: i32,
-    offset: i64,
-    timestamp_type: TimestampType,
+    place: SinkPlace,
 }
 
 impl SinkRecord {
-    /// A record as read: its topic is that of `record`.
+    /// A record as read: its topic is that of `record` at this moment.
     pub fn new(record: ConnectRecord, partition: i32, offset: i64, timestamp_type: TimestampType) -> Self {
-        Self {
-            record,
-            topic: None,
+        let place = SinkPlace {
+            topic: Arc::clone(&record.topic),
             partition,
             offset,
             timestamp_type,
-        }
+        };
+        Self { record, place }
     }
 
     /// A record that transforms have changed, with the place it was read from.
     pub fn at(place: SinkPlace, record: ConnectRecord) -> Self {
-        Self {
-            record,
-            topic: Some(place.topic),
-            partition: place.partition,
-            offset: place.offset,
-            timestamp_type: place.timestamp_type,
-        }
+        Self { record, place }
     }
 
     /// The topic it was read from, whatever transforms made of `record.topic`.
     pub fn original_topic(&self) -> &Topic {
-        self.topic.as_ref().unwrap_or(&self.record.topic)
+        &self.place.topic
     }
 
     /// The partition it was read from.
     pub fn original_partition(&self) -> i32 {
-        self.partition
+        self.place.partition
     }
 
     /// The offset it was read at.
     pub fn original_offset(&self) -> i64 {
-        self.offset
+        self.place.offset
     }
 
     /// What its timestamp means.
     pub fn timestamp_type(&self) -> TimestampType {
-        self.timestamp_type
+        self.place.timestamp_type
     }
 }
 
