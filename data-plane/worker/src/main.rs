@@ -56,7 +56,7 @@ fn main() -> ExitCode {
 
 fn run(settings: WorkerSettings) -> Result<(), Box<dyn Error + Send + Sync>> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    runtime.block_on(async {
+    let outcome = runtime.block_on(async {
         let (mut terminate, mut interrupt) =
             (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
         let clients: Arc<dyn KafkaClients> = Arc::new(RdKafkaClients::new(Arc::clone(&settings.config)));
@@ -67,5 +67,8 @@ fn run(settings: WorkerSettings) -> Result<(), Box<dyn Error + Send + Sync>> {
         }
         worker.stop().await;
         Ok(())
-    })
+    });
+    // What still waits for a broker that is away, inside librdkafka, does not hold up the end of the process.
+    runtime.shutdown_background();
+    outcome
 }

@@ -80,6 +80,12 @@ async fn the_tasks_of_a_worker_that_is_stopped_go_elsewhere_without_waiting_for_
     cluster.rest.wait_running("leaving", 2).await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_without_brokers_registers_and_stops() {
+    let mut cluster = Cluster::start("127.0.0.1:1", 1).await;
+    cluster.stop_worker(0).await;
+}
+
 fn workers(status: &Value) -> BTreeSet<String> {
     status["tasks"]
         .as_array()
