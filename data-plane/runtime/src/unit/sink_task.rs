@@ -147,9 +147,6 @@ impl SinkLoop {
         if let Some(timeout) = self.requested_timeout.take() {
             wait = wait.min(timeout);
         }
-        if self.put_again_at.is_none() {
-            self.consumed.clear();
-        }
         let mut late = Vec::new();
         // While a batch waits to be put again all partitions are paused; what still arrives is read again after a seek.
         let batch = if self.put_again_at.is_none() {

@@ -110,8 +110,6 @@ impl SinkLoop {
         self.positions.retain(|p, _| !gone(&p.topic, p.partition));
         self.records
             .retain(|record| !gone(record.original_topic(), record.original_partition()));
-        self.consumed
-            .retain(|record| !gone(&record.topic, record.partition));
     }
 
     /// Pauses or resumes everything for the target state.
