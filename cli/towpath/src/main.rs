@@ -48,12 +48,15 @@ fn main() -> ExitCode {
     let stop = CancellationToken::new();
     let mut signals = tokio::task::JoinSet::new();
     signals.spawn_on(stop_on_signal(stop.clone()), runtime.handle());
-    runtime.block_on(async {
+    let code = runtime.block_on(async {
         match cli.command {
             Command::Dev(args) => dev::run(args, &mut printer, stop).await,
             Command::Standalone(args) => standalone::run(args, &mut printer, stop).await,
         }
-    })
+    });
+    // What still waits for a broker that is away, inside librdkafka, does not hold up the end of the process.
+    runtime.shutdown_background();
+    code
 }
 
 /// The first signal asks for an orderly stop.
