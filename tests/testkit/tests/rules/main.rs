@@ -4,6 +4,8 @@
 #[cfg(test)]
 mod dependencies;
 #[cfg(test)]
+mod readme;
+#[cfg(test)]
 mod sources;
 #[cfg(test)]
 mod workspace;

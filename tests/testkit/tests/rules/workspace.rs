@@ -12,6 +12,8 @@ pub(crate) struct Workspace {
     pub(crate) packages: Vec<Package>,
     /// What each crate of the lock file links, by name: normal and build dependencies, the features of this workspace.
     pub(crate) links: BTreeMap<String, BTreeSet<String>>,
+    /// The programs that `cargo run` without a name chooses from.
+    pub(crate) default_binaries: Vec<String>,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -78,11 +80,16 @@ impl Workspace {
             .packages
             .iter()
             .filter(|package| member_ids.contains(&package.id));
+        let defaults = metadata
+            .packages
+            .iter()
+            .filter(|package| metadata.workspace_default_members.contains(&package.id));
         Self {
             packages: members
                 .map(|package| package.simplified(root.to_str().unwrap()))
                 .collect(),
             links,
+            default_binaries: defaults.flat_map(RawPackage::binaries).collect(),
         }
     }
 }
@@ -114,6 +121,7 @@ fn cargo_metadata() -> Vec<u8> {
 struct Metadata {
     packages: Vec<RawPackage>,
     workspace_members: Vec<String>,
+    workspace_default_members: Vec<String>,
     resolve: Resolve,
 }
 
@@ -136,6 +144,7 @@ struct RawDependency {
 
 #[derive(Debug, Deserialize)]
 struct Target {
+    name: String,
     kind: Vec<String>,
 }
 
@@ -173,6 +182,14 @@ fn is_linked(kind: Option<&str>) -> bool {
 }
 
 impl RawPackage {
+    fn binaries(&self) -> impl Iterator<Item = String> {
+        let binaries = self
+            .targets
+            .iter()
+            .filter(|target| target.kind.iter().any(|kind| kind == "bin"));
+        binaries.map(|target| target.name.clone())
+    }
+
     fn simplified(&self, root: &str) -> Package {
         let folder = self
             .manifest_path
@@ -193,10 +210,7 @@ impl RawPackage {
                 .map(|link| link.name.clone())
                 .collect(),
             features: self.features.keys().cloned().collect(),
-            has_binary: self
-                .targets
-                .iter()
-                .any(|target| target.kind.iter().any(|kind| kind == "bin")),
+            has_binary: self.binaries().next().is_some(),
         }
     }
 }
