@@ -19,7 +19,9 @@ impl Answers {
     pub(crate) fn of_write(&self, error: RaftError<u64, ClientWriteError<u64, Member>>) -> StoreError {
         match error {
             RaftError::APIError(ClientWriteError::ForwardToLeader(forward)) => self.not_leader(forward),
-            RaftError::APIError(ClientWriteError::ChangeMembershipError(error)) => self.stopped(&error),
+            RaftError::APIError(ClientWriteError::ChangeMembershipError(error)) => StoreError::Membership {
+                reason: chain(&error),
+            },
             RaftError::Fatal(fatal) => self.stopped(&fatal),
         }
     }

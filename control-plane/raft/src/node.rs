@@ -23,12 +23,15 @@ use crate::machine::{Applied, LoadError, Machine};
 use crate::peers::{PeerService, Peers};
 use crate::proposals::{self, COMMAND_BYTES, Proposal, WAITING};
 use crate::types::{Member, Raft};
-use crate::{ClusterStore, Leader, RaftConfig, Role, StoreError, StoreMetrics};
+use crate::{ClusterStore, GroupMember, Leader, RaftConfig, Role, StoreError, StoreMetrics, members};
 
 /// How long a data directory that is in use is waited for: a process that was just killed, or a store that was just
 /// shut down, may still be closing it.
 const LOCK_PATIENCE: Duration = Duration::from_secs(2);
 const LOCK_RETRY: Duration = Duration::from_millis(50);
+
+/// How often a node that begins alone looks whether it still is.
+const LOOK: Duration = Duration::from_millis(100);
 
 /// How long a shutdown waits until nobody uses the disk any more.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
@@ -122,8 +125,7 @@ impl RaftStore {
         if !members.contains_key(&node) {
             return Err(OpenError::NotAMember { node });
         }
-        let initialized = self.raft.is_initialized().await;
-        if initialized.map_err(|fatal| OpenError::Start(fatal.to_string()))? {
+        if self.is_in_group().await? {
             return Ok(());
         }
         let members: BTreeMap<u64, Member> = members
@@ -138,22 +140,33 @@ impl RaftStore {
         }
     }
 
-    /// Opens a node that is a group of its own, and waits until it leads: it has nobody to wait for.
+    /// Opens a node that begins as a group of its own, and waits until it leads: it has nobody to wait for, unless others
+    /// have joined it before.
     pub async fn open_single(config: RaftConfig) -> Result<Self, OpenError> {
         let members = BTreeMap::from([(config.node, config.member.clone())]);
-        let patience = config.timing.quorum;
+        let (patience, began) = (config.timing.quorum, Instant::now());
         let store = Self::open(config).await?;
         store.form_group(members).await?;
         let mut metrics = store.metrics();
-        let leads = metrics.wait_for(|metrics| metrics.is_leader() || metrics.failure.is_some());
-        match tokio::time::timeout(patience, leads).await {
-            Ok(Ok(_)) => {}
-            Ok(Err(_)) | Err(_) => {
-                let why = "it did not become the leader: is its data directory that of a larger group?";
-                return Err(OpenError::Start(why.to_owned()));
+        let is_settled = |metrics: &StoreMetrics| metrics.is_leader() || metrics.failure.is_some();
+        // The group may have grown since; then the others say who leads.
+        let is_alone = |store: &Self| store.members().iter().all(|member| member.node == store.node);
+        while is_alone(&store) {
+            let leads = tokio::time::timeout(LOOK, metrics.wait_for(is_settled)).await;
+            if matches!(leads, Ok(Ok(_))) {
+                break;
+            }
+            if began.elapsed() > patience {
+                return Err(OpenError::Start("it did not become the leader".to_owned()));
             }
         }
         Ok(store)
+    }
+
+    /// Whether this node belongs to a group already, by what is on its disk.
+    pub async fn is_in_group(&self) -> Result<bool, OpenError> {
+        let initialized = self.raft.is_initialized().await;
+        initialized.map_err(|fatal| OpenError::Start(fatal.to_string()))
     }
 
     /// To be served on the port for peers.
@@ -224,6 +237,18 @@ impl ClusterStore for RaftStore {
 
     fn metrics(&self) -> watch::Receiver<StoreMetrics> {
         self.metrics.clone()
+    }
+
+    fn members(&self) -> Vec<GroupMember> {
+        members::list(&self.raft)
+    }
+
+    async fn add_member(&self, node: NodeId, member: Member) -> Result<(), StoreError> {
+        members::add(&self.raft, &self.answers, node, member).await
+    }
+
+    async fn remove_member(&self, node: NodeId) -> Result<(), StoreError> {
+        members::remove(&self.raft, &self.answers, node).await
     }
 
     async fn shutdown(&self) {

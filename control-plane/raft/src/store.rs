@@ -7,6 +7,8 @@ use tokio::sync::watch;
 use towpath_state::{ClusterState, Command, Outcome};
 use towpath_types::{NodeId, Revision};
 
+use crate::Member;
+
 /// Used as `Arc<dyn ClusterStore>`. Reading is in [`Reads`].
 #[async_trait]
 pub trait ClusterStore: std::fmt::Debug + Send + Sync + 'static {
@@ -27,6 +29,24 @@ pub trait ClusterStore: std::fmt::Debug + Send + Sync + 'static {
     fn subscribe(&self) -> watch::Receiver<Revision>;
 
     fn metrics(&self) -> watch::Receiver<StoreMetrics>;
+
+    /// The nodes of the group as this node knows them, and how they are reached.
+    fn members(&self) -> Vec<GroupMember> {
+        Vec::new()
+    }
+
+    /// Takes a node into the group: it gets the state first, and a vote once it has caught up. Adding one that is there
+    /// does nothing. Only the leader does this.
+    async fn add_member(&self, node: NodeId, member: Member) -> Result<(), StoreError> {
+        let _ = member;
+        Err(StoreError::Alone { node })
+    }
+
+    /// Takes a node out of the group, dead or alive. Removing one that is not there does nothing. Only the leader does
+    /// this; one that removes itself leads no more afterwards.
+    async fn remove_member(&self, node: NodeId) -> Result<(), StoreError> {
+        Err(StoreError::Alone { node })
+    }
 
     /// Stops taking part. Afterwards everything but reading the local state answers [`StoreError::Stopped`].
     async fn shutdown(&self);
@@ -72,6 +92,13 @@ pub enum StoreError {
     /// The command is applied here, and would be forgotten at the end of the process. Proposing it again is safe.
     #[error("the change could not be made durable and must be tried again: {reason}")]
     NotDurable { reason: String },
+    /// The store has no log that could be replicated.
+    #[error(
+        "node {node} can be neither added nor removed: this control plane keeps its state in one process only"
+    )]
+    Alone { node: NodeId },
+    #[error("the members of the control plane were not changed: {reason}")]
+    Membership { reason: String },
     /// This node is done for: it was shut down, or its disk failed.
     #[error("node {node} has stopped: {reason}")]
     Stopped { node: NodeId, reason: String },
@@ -89,6 +116,16 @@ pub struct Leader {
     pub node: NodeId,
     /// Where clients, workers and forwarded requests go.
     pub api_address: String,
+}
+
+/// A node of the group.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GroupMember {
+    pub node: NodeId,
+    pub member: Member,
+    /// Counts for the majority. A node without a vote is still catching up.
+    pub has_vote: bool,
+    pub is_leader: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

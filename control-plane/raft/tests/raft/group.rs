@@ -15,7 +15,7 @@ use towpath_types::NodeId;
 
 use crate::support::{must_put, put, value, wait_until};
 
-struct Node {
+pub(crate) struct Node {
     config: RaftConfig,
     store: Arc<RaftStore>,
     server: JoinSet<()>,
@@ -23,7 +23,7 @@ struct Node {
 }
 
 impl Node {
-    async fn start(config: RaftConfig, listener: TcpListener) -> Self {
+    pub(crate) async fn start(config: RaftConfig, listener: TcpListener) -> Self {
         let store = Arc::new(RaftStore::open(config.clone()).await.unwrap());
         let stop = CancellationToken::new();
         let mut server = JoinSet::new();
@@ -47,13 +47,13 @@ impl Node {
     }
 }
 
-struct Group {
+pub(crate) struct Group {
     nodes: BTreeMap<u64, Node>,
     _dirs: Vec<TempDir>,
 }
 
 impl Group {
-    async fn of_three(adjust: impl Fn(&mut RaftConfig)) -> Self {
+    pub(crate) async fn of_three(adjust: impl Fn(&mut RaftConfig)) -> Self {
         let mut group = Self {
             nodes: BTreeMap::new(),
             _dirs: Vec::new(),
@@ -81,12 +81,12 @@ impl Group {
         group
     }
 
-    fn store(&self, id: u64) -> &RaftStore {
+    pub(crate) fn store(&self, id: u64) -> &RaftStore {
         &self.nodes[&id].store
     }
 
     /// Whom all running nodes hold for the leader.
-    async fn leader(&self) -> u64 {
+    pub(crate) async fn leader(&self) -> u64 {
         let mut found = None;
         wait_until("one leader", async || {
             let mut seen = self.nodes.values().map(|node| {
@@ -101,7 +101,7 @@ impl Group {
     }
 
     /// Retries while the group elects.
-    async fn put(&self, name: &str, content: &str) {
+    pub(crate) async fn put(&self, name: &str, content: &str) {
         wait_until("a write", async || {
             let leader = self.leader().await;
             matches!(self.store(leader).propose(put(name, content)).await, Ok(Ok(_)))
@@ -109,13 +109,45 @@ impl Group {
         .await;
     }
 
-    async fn everywhere(&self, name: &str, expected: &str) {
+    pub(crate) async fn everywhere(&self, name: &str, expected: &str) {
         for node in self.nodes.values() {
             wait_until("replication", async || {
                 value(&*node.store, name).as_deref() == Some(expected)
             })
             .await;
         }
+    }
+
+    /// One node that leads itself.
+    pub(crate) async fn of_one() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let member = Member {
+            peer_address: listener.local_addr().unwrap().to_string(),
+            api_address: "api-of-node-1".to_owned(),
+        };
+        let dir = TempDir::new().unwrap();
+        let node = Node::start(RaftConfig::new(NodeId(1), member.clone(), dir.path()), listener).await;
+        node.store.form_group([(NodeId(1), member)].into()).await.unwrap();
+        let mut group = Self {
+            nodes: BTreeMap::new(),
+            _dirs: Vec::new(),
+        };
+        group.add(node, dir);
+        group.leader().await;
+        group
+    }
+
+    pub(crate) fn add(&mut self, node: Node, dir: TempDir) {
+        self.nodes.insert(node.config.node.get(), node);
+        self._dirs.push(dir);
+    }
+
+    pub(crate) fn others(&self, than: u64) -> Vec<u64> {
+        self.nodes.keys().copied().filter(|id| *id != than).collect()
+    }
+
+    pub(crate) async fn kill(&mut self, id: u64) {
+        self.nodes.remove(&id).unwrap().kill().await;
     }
 
     async fn restart(&mut self, config: RaftConfig) {
@@ -130,7 +162,7 @@ impl Group {
             .insert(id, Node::start(config, listener.unwrap()).await);
     }
 
-    async fn stop(self) {
+    pub(crate) async fn stop(self) {
         for (_, node) in self.nodes {
             node.stop.cancel();
             node.kill().await;

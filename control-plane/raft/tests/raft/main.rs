@@ -7,6 +7,8 @@ mod group;
 #[cfg(test)]
 mod killed;
 #[cfg(test)]
+mod members;
+#[cfg(test)]
 mod single;
 #[cfg(test)]
 mod support;
