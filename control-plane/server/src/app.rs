@@ -5,6 +5,7 @@ mod cluster;
 mod connectors;
 mod error;
 mod lifecycle;
+mod members;
 mod offsets;
 mod plugins;
 mod shown;
@@ -83,6 +84,7 @@ impl From<StoreError> for ApiError {
                 leader: leader.map(|leader| leader.api_address),
             },
             StoreError::TooLarge { .. } => Self::TooLarge(error),
+            StoreError::Alone { .. } | StoreError::Membership { .. } => Self::Members(error),
             StoreError::NoQuorum { .. }
             | StoreError::Overloaded
             | StoreError::NotDurable { .. }

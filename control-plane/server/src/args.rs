@@ -7,7 +7,7 @@ use clap::Parser;
 use serde::Deserialize;
 use towpath_server::{
     Config, DEFAULT_DRAIN_DEADLINE, DEFAULT_GRPC_ADDRESS, DEFAULT_LEASE, DEFAULT_PEER_ADDRESS,
-    DEFAULT_REST_ADDRESS, Storage,
+    DEFAULT_REST_ADDRESS, Group, MemberError, Storage, parse_members,
 };
 use towpath_types::NodeId;
 
@@ -46,6 +46,16 @@ struct Settings {
     /// The number of this node [default: 1]
     #[arg(long, env = "TOWPATH_NODE_ID")]
     node_id: Option<u64>,
+    /// The nodes that begin a group together, this one among them, the same list on each: NUMBER=HOST:PEER_PORT/GRPC_PORT
+    /// with commas between. Counts only at the first start
+    #[arg(long, env = "TOWPATH_INITIAL_MEMBERS", conflicts_with = "join")]
+    initial_members: Option<String>,
+    /// A node of a group to join at the first start, host:port of its gRPC port
+    #[arg(long, env = "TOWPATH_JOIN")]
+    join: Option<String>,
+    /// The host by which others reach this node, if it listens on all [default: the host of --peer-address]
+    #[arg(long, env = "TOWPATH_ADVERTISED_HOST")]
+    advertised_host: Option<String>,
     /// How long a worker may be silent before its tasks go elsewhere [default: 3000]
     #[arg(long, env = "TOWPATH_LEASE_MS")]
     lease_ms: Option<u64>,
@@ -72,6 +82,8 @@ pub(crate) enum SettingsError {
         #[source]
         source: serde_json::Error,
     },
+    #[error("`initial_members` cannot be used")]
+    Members(#[from] MemberError),
 }
 
 #[derive(Debug)]
@@ -83,7 +95,7 @@ pub(crate) struct Chosen {
 impl Args {
     pub(crate) fn choose(self) -> Result<Chosen, SettingsError> {
         let file = self.config.map(read).transpose()?.unwrap_or_default();
-        Ok(self.settings.or(file).complete())
+        self.settings.or(file).complete()
     }
 }
 
@@ -103,18 +115,28 @@ impl Settings {
             peer_address: self.peer_address.or(other.peer_address),
             data_dir: self.data_dir.or(other.data_dir),
             node_id: self.node_id.or(other.node_id),
+            initial_members: self.initial_members.or(other.initial_members),
+            join: self.join.or(other.join),
+            advertised_host: self.advertised_host.or(other.advertised_host),
             lease_ms: self.lease_ms.or(other.lease_ms),
             drain_deadline_ms: self.drain_deadline_ms.or(other.drain_deadline_ms),
             log: self.log.or(other.log),
         }
     }
 
-    fn complete(self) -> Chosen {
+    fn complete(self) -> Result<Chosen, SettingsError> {
+        let group = match (self.initial_members, self.join) {
+            (Some(members), _) => Group::Of(parse_members(&members)?),
+            (None, Some(via)) => Group::Join(via),
+            (None, None) => Group::Alone,
+        };
         let or = |value: Option<String>, default: &str| value.unwrap_or_else(|| default.to_owned());
         let storage = Storage::Disk {
             data_dir: self.data_dir.unwrap_or_else(|| DEFAULT_DATA_DIR.into()),
             node: NodeId(self.node_id.unwrap_or(ONLY_NODE)),
             peer_address: or(self.peer_address, DEFAULT_PEER_ADDRESS),
+            advertised_host: self.advertised_host,
+            group,
         };
         let config = Config {
             rest_address: or(self.rest_address, DEFAULT_REST_ADDRESS),
@@ -125,10 +147,10 @@ impl Settings {
                 .drain_deadline_ms
                 .map_or(DEFAULT_DRAIN_DEADLINE, Duration::from_millis),
         };
-        Chosen {
+        Ok(Chosen {
             config,
             log: or(self.log, DEFAULT_LOG),
-        }
+        })
     }
 }
 

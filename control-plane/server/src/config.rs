@@ -1,10 +1,11 @@
 //! What a node of the control plane is told at its start. Where the settings come from is the binary's business.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use towpath_raft::ClusterStore;
+use towpath_raft::{ClusterStore, Member};
 use towpath_types::NodeId;
 
 use crate::sessions::Lease;
@@ -40,9 +41,58 @@ pub enum Storage {
         data_dir: PathBuf,
         node: NodeId,
         peer_address: String,
+        /// The host name or address by which the other nodes, workers and clients reach this one. Without it, the host of
+        /// `peer_address` is taken.
+        advertised_host: Option<String>,
+        group: Group,
     },
     /// Opened by the process itself; shut down with the node.
     Given(Arc<dyn ClusterStore>),
+}
+
+/// How a node finds its group the first time. Later its disk knows.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Group {
+    /// It begins a group of its own; others may join it.
+    #[default]
+    Alone,
+    /// These begin a group together, this node among them.
+    Of(BTreeMap<NodeId, Member>),
+    /// It asks this node, `host:port` of its gRPC port, to be taken in.
+    Join(String),
+}
+
+/// What is wrong with one entry of the initial members.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "`{entry}` does not describe a member: write NUMBER=HOST:PEER_PORT/GRPC_PORT, for example `1=10.0.0.1:7084/7083`"
+)]
+pub struct MemberError {
+    entry: String,
+}
+
+/// Reads `1=HOST:PEER_PORT/GRPC_PORT,2=…`.
+pub fn parse_members(text: &str) -> Result<BTreeMap<NodeId, Member>, MemberError> {
+    let entries = text.split(',').map(str::trim).filter(|entry| !entry.is_empty());
+    entries.map(parse_member).collect()
+}
+
+/// Reads `NUMBER=HOST:PEER_PORT/GRPC_PORT`.
+fn parse_member(entry: &str) -> Result<(NodeId, Member), MemberError> {
+    let read = || {
+        let (number, address) = entry.split_once('=')?;
+        let (peer, api_port) = address.trim().split_once('/')?;
+        let (host, peer_port) = peer.rsplit_once(':')?;
+        let (_, _): (u16, u16) = (peer_port.parse().ok()?, api_port.parse().ok()?);
+        let member = Member {
+            peer_address: peer.to_owned(),
+            api_address: format!("{host}:{api_port}"),
+        };
+        (!host.is_empty()).then_some((NodeId(number.trim().parse().ok()?), member))
+    };
+    read().ok_or_else(|| MemberError {
+        entry: entry.to_owned(),
+    })
 }
 
 #[derive(Debug, thiserror::Error)]

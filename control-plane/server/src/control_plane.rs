@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Router;
 use axum::serve::ListenerExt as _;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -16,14 +17,17 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tonic::transport::server::TcpIncoming;
+use tonic_health::server::HealthReporter;
 use towpath_raft::{ClusterStore, OpenError, Role, StoreMetrics};
 use towpath_wire::v1::cluster_server::ClusterServer;
 use towpath_wire::v1::connectors_server::ConnectorsServer;
+use towpath_wire::v1::members_server::MembersServer;
 use towpath_wire::v1::plugins_server::PluginsServer;
 use towpath_wire::v1::worker_sessions_server::WorkerSessionsServer;
 
 use crate::app::{App, Chain};
 use crate::config::{Config, ConfigError};
+use crate::forward::{self, Forward};
 use crate::grpc::{self, MAX_MESSAGE_BYTES};
 use crate::reconcile::Reconciler;
 use crate::rest;
@@ -101,6 +105,7 @@ impl ControlPlane {
         let Opened {
             cluster: store,
             peers,
+            joining,
         } = storage::open(&config.storage, grpc_address).await?;
         let directory = Arc::new(Directory::new(lease));
         let app = Arc::new(App::new(Arc::clone(&store), Arc::clone(&directory)));
@@ -115,8 +120,18 @@ impl ControlPlane {
         let mut parts = JoinSet::new();
         let reconciler = Reconciler::new(Arc::clone(&store), directory);
         parts.spawn(ran(reconciler.run(shutdown.clone())));
-        parts.spawn(serve_rest(app, rest_listener, shutdown.clone()));
-        parts.spawn(grpc_server(face, sessions, grpc_listener, shutdown.clone())?);
+        let forward = Forward::new(Arc::clone(&store));
+        parts.spawn(serve_rest(
+            rest::router(Arc::clone(&app), Some(forward.clone())),
+            rest_listener,
+            shutdown.clone(),
+        ));
+        let (services, health) = grpc_services(face, sessions)?;
+        let routes = forward::routes(services, app, forward);
+        parts.spawn(serve_grpc((routes, health), grpc_listener, shutdown.clone()));
+        if let Some(joining) = joining {
+            parts.spawn(joining.run(shutdown.clone()));
+        }
         if let Some(peers) = peers {
             parts.spawn(serve_peers(peers, shutdown.clone()));
         }
@@ -220,50 +235,56 @@ pub(crate) fn address_of(listener: &TcpListener) -> Result<SocketAddr, StartErro
     })
 }
 
-async fn serve_rest(app: Arc<App>, listener: TcpListener, stop: CancellationToken) -> Result<(), RunError> {
+async fn serve_rest(router: Router, listener: TcpListener, stop: CancellationToken) -> Result<(), RunError> {
     let listener = listener.tap_io(|stream| {
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(error = %Chain(&error), "TCP_NODELAY could not be set");
         }
     });
-    let server = axum::serve(listener, rest::router(app)).with_graceful_shutdown(stop.cancelled_owned());
+    let server = axum::serve(listener, router).with_graceful_shutdown(stop.cancelled_owned());
     server.await.map_err(|error| RunError::Failed {
         part: "REST server",
         source: Box::new(error),
     })
 }
 
-fn grpc_server(
-    face: grpc::Face,
-    sessions: Sessions,
-    listener: TcpListener,
-    stop: CancellationToken,
-) -> Result<impl Future<Output = Result<(), RunError>>, StartError> {
+fn grpc_services(face: grpc::Face, sessions: Sessions) -> Result<(Router, HealthReporter), StartError> {
     let reflection = tonic_reflection::server::Builder::configure()
         .register_encoded_file_descriptor_set(towpath_wire::FILE_DESCRIPTOR_SET)
         .build_v1()
         .map_err(StartError::Reflection)?;
     let (health, health_service) = tonic_health::server::health_reporter();
-    let router = tonic::transport::Server::builder()
-        .http2_keepalive_interval(Some(KEEPALIVE_INTERVAL))
+    let mut services = tonic::service::Routes::builder();
+    services
         .add_service(health_service)
         .add_service(reflection)
         .add_service(ConnectorsServer::new(face.clone()).max_decoding_message_size(MAX_MESSAGE_BYTES))
         .add_service(PluginsServer::new(face.clone()).max_decoding_message_size(MAX_MESSAGE_BYTES))
-        .add_service(ClusterServer::new(face))
+        .add_service(ClusterServer::new(face.clone()))
+        .add_service(MembersServer::new(face))
         .add_service(WorkerSessionsServer::new(sessions).max_decoding_message_size(MAX_MESSAGE_BYTES));
-    Ok(async move {
-        health.set_serving::<ConnectorsServer<grpc::Face>>().await;
-        health.set_serving::<PluginsServer<grpc::Face>>().await;
-        health.set_serving::<ClusterServer<grpc::Face>>().await;
-        health.set_serving::<WorkerSessionsServer<Sessions>>().await;
-        let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
-        let served = router
-            .serve_with_incoming_shutdown(incoming, stop.cancelled_owned())
-            .await;
-        served.map_err(|error| RunError::Failed {
-            part: "gRPC server",
-            source: Box::new(error),
-        })
+    Ok((services.routes().into_axum_router(), health))
+}
+
+async fn serve_grpc(
+    (routes, health): (Router, HealthReporter),
+    listener: TcpListener,
+    stop: CancellationToken,
+) -> Result<(), RunError> {
+    health.set_serving::<ConnectorsServer<grpc::Face>>().await;
+    health.set_serving::<PluginsServer<grpc::Face>>().await;
+    health.set_serving::<ClusterServer<grpc::Face>>().await;
+    health.set_serving::<MembersServer<grpc::Face>>().await;
+    health.set_serving::<WorkerSessionsServer<Sessions>>().await;
+    let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
+    let server = tonic::transport::Server::builder()
+        .http2_keepalive_interval(Some(KEEPALIVE_INTERVAL))
+        .add_routes(routes.into());
+    let served = server
+        .serve_with_incoming_shutdown(incoming, stop.cancelled_owned())
+        .await;
+    served.map_err(|error| RunError::Failed {
+        part: "gRPC server",
+        source: Box::new(error),
     })
 }

@@ -3,6 +3,7 @@
 mod cluster;
 mod connectors;
 mod convert;
+mod members;
 mod plugins;
 mod watch;
 
@@ -52,7 +53,7 @@ async fn answered<T>(operation: impl Future<Output = Result<T, ApiError>>) -> Re
         .map_err(to_status)
 }
 
-fn to_status(error: ApiError) -> Status {
+pub(crate) fn to_status(error: ApiError) -> Status {
     let request_id = uuid::Uuid::new_v4().simple().to_string();
     if error.status().is_server_error() {
         tracing::warn!(request_id, error = %Chain(&error), "request failed");

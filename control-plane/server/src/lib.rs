@@ -5,6 +5,7 @@
 mod app;
 mod config;
 mod control_plane;
+mod forward;
 mod grpc;
 mod reconcile;
 mod rest;
@@ -14,6 +15,6 @@ mod storage;
 pub use app::{Chain, REQUEST_DEADLINE};
 pub use config::{
     Config, ConfigError, DEFAULT_DRAIN_DEADLINE, DEFAULT_GRPC_ADDRESS, DEFAULT_LEASE, DEFAULT_PEER_ADDRESS,
-    DEFAULT_REST_ADDRESS, Storage,
+    DEFAULT_REST_ADDRESS, Group, MemberError, Storage, parse_members,
 };
 pub use control_plane::{ControlPlane, RunError, Running, StartError};

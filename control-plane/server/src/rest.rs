@@ -32,6 +32,7 @@ use self::operations::Call;
 use self::query::Query;
 use self::reply::RestError;
 use crate::app::{ApiError, App, REQUEST_DEADLINE};
+use crate::forward::Forward;
 
 /// The largest body that is read. A configuration of a megabyte is unusual, ten are a mistake.
 pub(crate) const MAX_BODY_BYTES: usize = 10 * 1024 * 1024;
@@ -44,12 +45,15 @@ const REQUEST_ID: &str = "x-request-id";
 #[derive(Debug, Clone)]
 struct Face {
     app: Arc<App>,
+    /// Absent where requests arrive that were forwarded already.
+    forward: Option<Forward>,
     slots: Arc<Semaphore>,
 }
 
-pub(crate) fn router(app: Arc<App>) -> Router {
+pub(crate) fn router(app: Arc<App>, forward: Option<Forward>) -> Router {
     Router::new().fallback(handle).with_state(Face {
         app,
+        forward,
         slots: Arc::new(Semaphore::new(MAX_REQUESTS)),
     })
 }
@@ -83,6 +87,11 @@ impl Face {
             .ok_or(RestError::NoSuchMethod(route))?;
         let body = read_body(&head.method, &head.headers, body).await?;
         check_media(operation.has_body(), &body, &head.headers)?;
+        if let Some(forward) = &self.forward
+            && let Some(answer) = forward.rest(&head, &body).await?
+        {
+            return Ok(answer);
+        }
         let call = Call {
             app: &self.app,
             parameters,

@@ -75,6 +75,14 @@ pub(crate) enum ApiError {
     WorkerGone,
     #[error("This node of the control plane is not the leader{}: try there or again", at(.leader.as_deref()))]
     NotLeader { leader: Option<String> },
+    #[error(
+        "The leader of the control plane went away before it answered, so the change may or may not be made: look, then \
+         try again"
+    )]
+    LeaderLost,
+    /// A change of the group's members that is not possible.
+    #[error("{0}")]
+    Members(StoreError),
     #[error("{0}")]
     TooLarge(StoreError),
     #[error("The control plane cannot take requests at the moment: try again")]
@@ -113,12 +121,14 @@ impl ApiError {
             | Self::TypeMismatch { .. }
             | Self::ClassNotFound { .. }
             | Self::InvalidConfig { .. }
-            | Self::NoSuchPluginVersion { .. } => StatusCode::BAD_REQUEST,
+            | Self::NoSuchPluginVersion { .. }
+            | Self::Members(_) => StatusCode::BAD_REQUEST,
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Refused { status, .. } => *status,
             Self::NoWorker
             | Self::WorkerGone
             | Self::NotLeader { .. }
+            | Self::LeaderLost
             | Self::Unavailable(_)
             | Self::Overloaded => StatusCode::SERVICE_UNAVAILABLE,
             Self::TimedOut | Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,

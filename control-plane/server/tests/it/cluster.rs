@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use towpath_raft::ClusterStore;
-use towpath_server::{Config, ControlPlane, RunError, Storage};
+use towpath_server::{Config, ControlPlane, Group, RunError, Storage};
 use towpath_types::NodeId;
 
 use crate::worker::{ScriptedWorker, WorkerOptions};
@@ -40,6 +40,8 @@ impl Cluster {
             data_dir,
             node: NodeId(1),
             peer_address: ANY_PORT.to_owned(),
+            advertised_host: None,
+            group: Group::Alone,
         })
         .await
     }

@@ -1,0 +1,252 @@
+//! Any node takes any request. What the leader has to answer goes there from here, without the caller's knowing: REST and
+//! gRPC alike, over the leader's gRPC port. A forwarded request goes no further, so two nodes that take each other for the
+//! leader do not play ball with it.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::State;
+use axum::middleware::Next;
+use axum::response::Response;
+use bytes::Bytes;
+use http::header::{CONNECTION, CONTENT_LENGTH, HOST, TRANSFER_ENCODING, UPGRADE};
+use http::request::Parts;
+use http::{HeaderName, HeaderValue, Request, Uri};
+use tokio::time::Instant;
+use tonic::transport::{Channel, Endpoint};
+use tower::Service as _;
+use towpath_raft::{ClusterStore, Leader, Role, StoreMetrics};
+
+use crate::app::{ApiError, App, Chain};
+use crate::grpc::{self, MAX_MESSAGE_BYTES};
+use crate::rest;
+
+/// Where a node offers its REST API to the others, on its gRPC port.
+const REST_PREFIX: &str = "/towpath.v1.Rest";
+/// Marks a request that another node has sent on.
+const FORWARDED: HeaderName = HeaderName::from_static("towpath-forwarded");
+/// Services whose requests the leader answers.
+const LED: [&str; 4] = [
+    "/towpath.v1.Connectors/",
+    "/towpath.v1.Plugins/",
+    "/towpath.v1.Cluster/",
+    "/towpath.v1.Members/",
+];
+/// A leader that cannot be reached so soon is none.
+const CONNECT_TIMEOUT: Duration = Duration::from_millis(500);
+/// How long a request waits for a leader: longer than an election takes.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// How often an unreachable leader is tried, while nothing is known of another.
+const PAUSE: Duration = Duration::from_millis(50);
+/// A leader that is cut off is found out by this, twice at the most.
+const KEEPALIVE: Duration = Duration::from_secs(1);
+
+#[derive(Debug, Clone)]
+pub(crate) struct Forward {
+    store: Arc<dyn ClusterStore>,
+    /// The last leader that was connected to. A std mutex: never held across an await.
+    connected: Arc<Mutex<Option<(String, Channel)>>>,
+}
+
+/// Who answers.
+enum Answering {
+    /// This node.
+    Here,
+    There(Channel),
+}
+
+/// What became of a request.
+enum Sent {
+    Answered(Response),
+    /// It has not reached anybody.
+    Not,
+    /// Nobody knows whether it was carried out.
+    Lost,
+}
+
+impl Forward {
+    pub(crate) fn new(store: Arc<dyn ClusterStore>) -> Self {
+        Self {
+            store,
+            connected: Arc::default(),
+        }
+    }
+
+    /// The leader's answer to a request of the REST API; `None` when this node leads.
+    pub(crate) async fn rest(&self, head: &Parts, body: &Bytes) -> Result<Option<Response>, ApiError> {
+        let path = head.uri.path_and_query().map_or("/", |path| path.as_str());
+        self.relay(head, &format!("{REST_PREFIX}{path}"), body).await
+    }
+
+    async fn relay(&self, head: &Parts, path: &str, body: &Bytes) -> Result<Option<Response>, ApiError> {
+        let deadline = Instant::now() + PATIENCE;
+        if head.headers.contains_key(FORWARDED) {
+            return Ok(None);
+        }
+        loop {
+            let channel = match self.answering(deadline).await? {
+                Answering::Here => return Ok(None),
+                Answering::There(channel) => channel,
+            };
+            match send(channel, head, path, body).await {
+                Sent::Answered(response) => return Ok(Some(response)),
+                Sent::Not => {}
+                Sent::Lost if head.method.is_safe() && Instant::now() < deadline => {}
+                Sent::Lost => return Err(ApiError::LeaderLost),
+            }
+            self.forget();
+        }
+    }
+
+    /// Waits until there is a leader that can be reached.
+    async fn answering(&self, deadline: Instant) -> Result<Answering, ApiError> {
+        let mut metrics = self.store.metrics();
+        loop {
+            let StoreMetrics { role, leader, .. } = metrics.borrow_and_update().clone();
+            if role == Role::Leader || role == Role::Stopped {
+                return Ok(Answering::Here);
+            }
+            if let Some(leader) = &leader
+                && let Some(channel) = self.connect(leader).await
+            {
+                return Ok(Answering::There(channel));
+            }
+            if Instant::now() >= deadline {
+                return Err(ApiError::NotLeader {
+                    leader: leader.map(|leader| leader.api_address),
+                });
+            }
+            tokio::select! {
+                changed = metrics.changed() => if changed.is_err() { return Ok(Answering::Here) },
+                () = tokio::time::sleep(PAUSE) => {}
+            }
+        }
+    }
+
+    async fn connect(&self, leader: &Leader) -> Option<Channel> {
+        let address = &leader.api_address;
+        if let Some((connected, channel)) = &*self.lock()
+            && connected == address
+        {
+            return Some(channel.clone());
+        }
+        let endpoint = Endpoint::from_shared(format!("http://{address}")).ok()?;
+        let endpoint = endpoint
+            .connect_timeout(CONNECT_TIMEOUT)
+            .tcp_nodelay(true)
+            .http2_keep_alive_interval(KEEPALIVE)
+            .keep_alive_timeout(KEEPALIVE)
+            .keep_alive_while_idle(true);
+        match endpoint.connect().await {
+            Ok(channel) => {
+                *self.lock() = Some((address.clone(), channel.clone()));
+                Some(channel)
+            }
+            Err(error) => {
+                tracing::debug!(%address, error = %Chain(&error), "the leader cannot be reached");
+                None
+            }
+        }
+    }
+
+    fn forget(&self) {
+        *self.lock() = None;
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Option<(String, Channel)>> {
+        self.connected.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+async fn send(mut channel: Channel, head: &Parts, path: &str, body: &Bytes) -> Sent {
+    let request = match request(head, path, body) {
+        Ok(request) => request,
+        Err(error) => {
+            tracing::warn!(path, error = %Chain(&error), "request cannot be forwarded");
+            return Sent::Lost;
+        }
+    };
+    let ready = std::future::poll_fn(|context| channel.poll_ready(context)).await;
+    let sent = match ready {
+        Ok(()) => channel.call(request).await,
+        Err(error) => Err(error),
+    };
+    match sent {
+        Ok(response) => Sent::Answered(response.map(Body::new)),
+        Err(error) => {
+            tracing::debug!(path, error = %Chain(&error), "the leader went away");
+            if was_not_connected(&error) {
+                Sent::Not
+            } else {
+                Sent::Lost
+            }
+        }
+    }
+}
+
+fn request(head: &Parts, path: &str, body: &Bytes) -> Result<Request<tonic::body::Body>, http::Error> {
+    let mut request = Request::new(tonic::body::Body::new(Body::from(body.clone())));
+    *request.method_mut() = head.method.clone();
+    *request.uri_mut() = path.parse::<Uri>()?;
+    let headers = request.headers_mut();
+    headers.extend(
+        head.headers
+            .iter()
+            .filter(|(name, _)| travels(name))
+            .map(|(name, value)| (name.clone(), value.clone())),
+    );
+    // An answer may say where something is, as the caller knows this node.
+    if let Some(authority) = head.uri.authority()
+        && !headers.contains_key(HOST)
+    {
+        headers.insert(HOST, HeaderValue::from_str(authority.as_str())?);
+    }
+    headers.insert(FORWARDED, HeaderValue::from_static("1"));
+    Ok(request)
+}
+
+/// Headers of one connection end with it.
+fn travels(name: &HeaderName) -> bool {
+    ![CONNECTION, TRANSFER_ENCODING, UPGRADE, CONTENT_LENGTH].contains(name) && *name != "keep-alive"
+}
+
+fn was_not_connected(error: &tonic::transport::Error) -> bool {
+    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
+    while let Some(error) = cause {
+        if error.is::<tonic::ConnectError>() {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
+}
+
+/// The services, with what the leader answers sent on to it, and the REST API for the other nodes.
+pub(crate) fn routes(services: Router, app: Arc<App>, forward: Forward) -> Router {
+    services
+        .layer(axum::middleware::from_fn_with_state(forward, to_leader))
+        .nest(REST_PREFIX, rest::router(app, None))
+}
+
+async fn to_leader(State(forward): State<Forward>, request: Request<Body>, next: Next) -> Response {
+    let path = request.uri().path().to_owned();
+    if !LED.iter().any(|service| path.starts_with(service)) {
+        return next.run(request).await;
+    }
+    let (head, body) = request.into_parts();
+    let body = match axum::body::to_bytes(body, MAX_MESSAGE_BYTES).await {
+        Ok(body) => body,
+        Err(error) => {
+            let status =
+                tonic::Status::invalid_argument(format!("the request could not be received: {error}"));
+            return status.into_http();
+        }
+    };
+    match forward.relay(&head, &path, &body).await {
+        Ok(Some(answer)) => answer,
+        Ok(None) => next.run(Request::from_parts(head, Body::from(body))).await,
+        Err(error) => grpc::to_status(error).into_http(),
+    }
+}

@@ -1,0 +1,67 @@
+//! `towpath.v1.Members`.
+
+use tonic::{Request, Response, Status};
+use towpath_raft::{GroupMember, Member};
+use towpath_types::NodeId;
+use towpath_wire::v1;
+use towpath_wire::v1::members_server::Members;
+
+use super::{Face, answered};
+
+#[tonic::async_trait]
+impl Members for Face {
+    async fn list(
+        &self,
+        _request: Request<v1::ListMembersRequest>,
+    ) -> Result<Response<v1::ListMembersResponse>, Status> {
+        answered(async {
+            let members = self.app.members().await?.into_iter().map(wire);
+            Ok(v1::ListMembersResponse {
+                members: members.collect(),
+            })
+        })
+        .await
+    }
+
+    async fn add(
+        &self,
+        request: Request<v1::AddMemberRequest>,
+    ) -> Result<Response<v1::AddMemberResponse>, Status> {
+        let v1::AddMemberRequest {
+            node,
+            peer_address,
+            api_address,
+        } = request.into_inner();
+        let member = Member {
+            peer_address,
+            api_address,
+        };
+        answered(async {
+            self.app.add_member(NodeId(node), member).await?;
+            Ok(v1::AddMemberResponse {})
+        })
+        .await
+    }
+
+    async fn remove(
+        &self,
+        request: Request<v1::RemoveMemberRequest>,
+    ) -> Result<Response<v1::RemoveMemberResponse>, Status> {
+        let node = NodeId(request.into_inner().node);
+        answered(async {
+            self.app.remove_member(node).await?;
+            Ok(v1::RemoveMemberResponse {})
+        })
+        .await
+    }
+}
+
+fn wire(known: GroupMember) -> v1::Member {
+    v1::Member {
+        node: known.node.get(),
+        peer_address: known.member.peer_address,
+        api_address: known.member.api_address,
+        is_leader: known.is_leader,
+        has_vote: known.has_vote,
+    }
+}
