@@ -96,6 +96,11 @@ text_id! {
     SessionId
 }
 
+text_id! {
+    /// Which process of a worker: stays the same when it loses its connection, and is another one after a restart.
+    ProcessId
+}
+
 number_id! {
     /// A node of the control plane.
     NodeId(u64)

@@ -3,10 +3,12 @@
 
 mod config;
 mod ids;
+mod labels;
 mod name;
 mod states;
 
 pub use config::ConnectorConfig;
-pub use ids::{Epoch, NodeId, Revision, SessionId, TaskNumber, UnitId, WorkerId};
+pub use ids::{Epoch, NodeId, ProcessId, Revision, SessionId, TaskNumber, UnitId, WorkerId};
+pub use labels::{LabelError, Labels, Requirement, Selector, SelectorError, parse_labels};
 pub use name::{ConnectorName, NameError};
 pub use states::{ConnectorKind, PluginKind, TargetState, UnitState, UnknownWord};
