@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use towpath_types::{
-    ConnectorConfig, ConnectorKind, ConnectorName, Epoch, Revision, SessionId, TargetState, TaskNumber,
-    UnitId, UnitState, WorkerId,
+    ConnectorConfig, ConnectorKind, ConnectorName, Epoch, ProcessId, Revision, SessionId, TargetState,
+    TaskNumber, UnitId, UnitState, WorkerId,
 };
 
 use crate::{LoggerLevel, Plugin, SourceOffset, SourcePartition};
@@ -43,7 +43,8 @@ pub enum Command {
         from: Reporter,
         reason: RemovalReason,
     },
-    /// A draining worker gets no units, and those it has are moved to others a few at a time.
+    /// A draining worker gets no units, and those it has are moved to others a few at a time. It drains until it is told
+    /// to take units again, or its process ends.
     SetDraining {
         worker: WorkerId,
         draining: bool,
@@ -160,6 +161,9 @@ pub struct Registration {
     pub session: SessionId,
     /// The session that this one goes on from, if the same process lost its connection. Absent after a restart.
     pub resumes: Option<SessionId>,
+    /// Absent from workers that do not say it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub process: Option<ProcessId>,
     /// Shown as `worker_id` in the status of units, `host:port` as a rule.
     pub address: String,
     /// Of the worker's build.

@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use towpath_types::{
-    ConnectorConfig, ConnectorKind, Epoch, PluginKind, Revision, SessionId, TargetState, UnitState,
-    UnknownWord, WorkerId,
+    ConnectorConfig, ConnectorKind, Epoch, PluginKind, ProcessId, Revision, SessionId, TargetState,
+    UnitState, UnknownWord, WorkerId,
 };
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -97,6 +97,9 @@ pub struct UnitStatus {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Worker {
     pub session: SessionId,
+    /// Absent if the worker did not say it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub process: Option<ProcessId>,
     /// Shown as `worker_id` in the status of units.
     pub address: Arc<str>,
     pub version: String,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use towpath_types::{ConnectorName, Epoch, Revision, UnitId, WorkerId};
+use towpath_types::{ConnectorName, Epoch, ProcessId, Revision, UnitId, WorkerId};
 
 use crate::index::Index;
 use crate::persisted::{self, DecodeError};
@@ -27,6 +27,9 @@ pub(crate) struct Tables {
     /// Outlives its connector.
     pub(crate) offsets: BTreeMap<ConnectorName, SourceOffsets>,
     pub(crate) loggers: BTreeMap<String, LoggerSetting>,
+    /// Processes that were draining when their lease ran out: one that comes back goes on draining.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) drained: BTreeMap<WorkerId, ProcessId>,
 }
 
 impl Tables {

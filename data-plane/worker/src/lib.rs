@@ -171,6 +171,7 @@ impl Worker {
             group_id: self.settings.group_id.clone(),
             kafka_cluster_id: Arc::clone(cluster_id),
             labels: self.settings.labels.clone(),
+            process_id: format!("{:032x}", rand::random::<u128>()),
             plugins: registered_plugins(plugins),
         }
     }

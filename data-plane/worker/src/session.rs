@@ -43,6 +43,8 @@ pub struct Identity {
     /// Found in the background, so that a worker is ready before a broker has answered.
     pub kafka_cluster_id: Arc<OnceLock<String>>,
     pub labels: HashMap<String, String>,
+    /// Of this start of the process.
+    pub process_id: String,
     pub plugins: Vec<v1::RegisteredPlugin>,
 }
 

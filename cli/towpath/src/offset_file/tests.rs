@@ -119,6 +119,7 @@ async fn running_task(standalone: &Standalone, connector: &str) -> (Reporter, Ep
             worker: from.worker.clone(),
             session: from.session.clone(),
             resumes: None,
+            process: None,
             address: "w1:8083".to_owned(),
             version: "1.0".to_owned(),
             labels: [].into(),

@@ -28,6 +28,7 @@ async fn with_silent_worker() -> Loop {
         worker: WorkerId::new("w"),
         session: SessionId::new("s"),
         resumes: None,
+        process: None,
         address: "w".to_owned(),
         version: String::new(),
         labels: BTreeMap::new(),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::value::RawValue;
 use towpath_state::{HeldUnit, Plugin, Registration, Reporter};
-use towpath_types::{Epoch, PluginKind, SessionId, UnitId, WorkerId};
+use towpath_types::{Epoch, PluginKind, ProcessId, SessionId, UnitId, WorkerId};
 use towpath_wire::convert::{WireError, required_unit};
 use towpath_wire::v1;
 
@@ -86,6 +86,9 @@ pub(crate) fn read(
         worker: WorkerId::new(&register.worker_id),
         session,
         resumes: None,
+        process: Some(register.process_id)
+            .filter(|id| !id.is_empty())
+            .map(ProcessId::from),
         address: register.worker_id,
         version: register.version,
         labels: register.labels.into_iter().collect(),

@@ -27,6 +27,8 @@ const MAX_MESSAGE_BYTES: usize = 64 * 1024 * 1024;
 #[derive(Clone)]
 pub(crate) struct WorkerOptions {
     pub(crate) id: String,
+    /// Which process it says to be.
+    pub(crate) process: String,
     pub(crate) plugins: Vec<v1::RegisteredPlugin>,
     /// What runs here from an earlier session.
     pub(crate) running: BTreeMap<UnitId, u64>,
@@ -38,6 +40,7 @@ impl WorkerOptions {
     pub(crate) fn named(id: &str) -> Self {
         Self {
             id: id.to_owned(),
+            process: format!("process of {id}"),
             plugins: script::plugins(),
             running: BTreeMap::new(),
             answers: true,
@@ -189,6 +192,7 @@ fn registration(options: &WorkerOptions) -> v1::Register {
             })
             .collect(),
         group_id: "connect-cluster".into(),
+        process_id: options.process.clone(),
     }
 }
 

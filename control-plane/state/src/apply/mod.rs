@@ -85,7 +85,7 @@ impl ClusterState {
             Command::RestartUnits { name, scope, filter } => self.restart_units(name, *scope, *filter),
             Command::RegisterWorker(registration) => Ok(self.register_worker(registration)),
             // The reason is for whoever reads the log.
-            Command::RemoveWorker { from, reason: _ } => self.remove_worker(from),
+            Command::RemoveWorker { from, reason } => self.remove_worker(from, *reason),
             Command::SetDraining { worker, draining } => self.set_draining(worker, *draining),
             Command::AssignUnits { assignments } => Ok(self.assign_units(assignments)),
             Command::UnassignUnits { revocations } => Ok(self.unassign_units(revocations)),

@@ -6,7 +6,10 @@ use towpath_types::{Epoch, UnitId, WorkerId};
 
 use super::units::mark_unassigned;
 use super::{Effect, Handled};
-use crate::{ClusterState, Holder, Leaving, Refusal, Registration, Reporter, Worker};
+use crate::{ClusterState, Holder, Leaving, Refusal, Registration, RemovalReason, Reporter, Worker};
+
+/// Drained workers that are remembered after their lease ran out. Most of them never come back.
+const MAX_DRAINED: usize = 1_000;
 
 impl ClusterState {
     pub(super) fn register_worker(&mut self, registration: &Registration) -> Effect {
@@ -17,21 +20,19 @@ impl ClusterState {
         let known = self.tables.workers.get(id);
         let worker = Worker {
             session: session.clone(),
+            process: registration.process.clone(),
             address: registration.address.as_str().into(),
             version: registration.version.clone(),
             labels: registration.labels.clone(),
             plugins: registration.plugins.clone(),
-            // A process that was only cut off goes on draining; a new one has nothing to drain.
-            draining: known.is_some_and(|known| {
-                known.draining
-                    && (known.session == *session || registration.resumes.as_ref() == Some(&known.session))
-            }),
+            draining: self.goes_on_draining(registration),
         };
         if known == Some(&worker) {
             return Effect::NOTHING;
         }
         let is_new_session = known.is_none_or(|known| known.session != *session);
         self.tables.workers.insert(id.clone(), worker);
+        self.tables.drained.remove(id);
         self.index.touch(id, revision);
         if is_new_session {
             let held = registration
@@ -44,6 +45,20 @@ impl ClusterState {
             self.settle_others(registration, &held);
         }
         Effect::LAYOUT
+    }
+
+    /// A process that was only cut off goes on draining; a new one has nothing to drain.
+    fn goes_on_draining(&self, registration: &Registration) -> bool {
+        let process = registration.process.as_ref();
+        match self.tables.workers.get(&registration.worker) {
+            Some(known) => {
+                known.draining
+                    && (known.session == registration.session
+                        || registration.resumes.as_ref() == Some(&known.session)
+                        || (process.is_some() && known.process.as_ref() == process))
+            }
+            None => process.is_some() && self.tables.drained.get(&registration.worker) == process,
+        }
     }
 
     /// What it should run and does run goes on; what it should run and does not starts anew.
@@ -124,9 +139,16 @@ impl ClusterState {
     }
 
     /// Its units are free at once: whoever sends this has waited until the worker must have stopped them.
-    pub(super) fn remove_worker(&mut self, from: &Reporter) -> Handled {
+    pub(super) fn remove_worker(&mut self, from: &Reporter, reason: RemovalReason) -> Handled {
         self.reporting_worker(from)?;
-        self.tables.workers.remove(&from.worker);
+        let worker = self.tables.workers.remove(&from.worker);
+        let drained = worker.filter(|worker| worker.draining && reason == RemovalReason::LeaseExpired);
+        if let Some(process) = drained.and_then(|worker| worker.process) {
+            self.tables.drained.insert(from.worker.clone(), process);
+            if self.tables.drained.len() > MAX_DRAINED {
+                self.tables.drained.pop_first();
+            }
+        }
         let (held, leaving) = self.index.remove_worker(&from.worker);
         for id in held {
             let unit = self

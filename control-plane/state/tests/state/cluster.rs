@@ -63,6 +63,7 @@ pub(crate) fn registration(worker: &str, session: &str, classes: &[&str]) -> Reg
         worker: worker.into(),
         session: session.into(),
         resumes: None,
+        process: None,
         address: format!("{worker}:8083"),
         version: "0.1.0".to_owned(),
         labels: [("zone".to_owned(), "a".to_owned())].into(),

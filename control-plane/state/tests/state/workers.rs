@@ -1,6 +1,6 @@
 //! Workers come, are cut off, come back, and go.
 
-use towpath_state::Command;
+use towpath_state::{Command, RemovalReason};
 use towpath_types::{TargetState, UnitState};
 
 use crate::cluster::{Cluster, instance, name, registration, task};
@@ -145,4 +145,59 @@ fn a_cut_off_worker_goes_on_draining_and_a_restarted_one_does_not() {
     assert!(cluster.state.workers()[&"w1".into()].draining);
     cluster.join("w1");
     assert!(!cluster.state.workers()[&"w1".into()].draining);
+}
+
+/// Registers the worker with nothing running, as this process.
+fn register(cluster: &mut Cluster, session: &str, process: &str) {
+    let mut registration = registration("w1", session, &["A"]);
+    registration.process = Some(process.into());
+    cluster.must(Command::RegisterWorker(registration));
+}
+
+fn drain(cluster: &mut Cluster, draining: bool) {
+    cluster.must(Command::SetDraining {
+        worker: "w1".into(),
+        draining,
+    });
+}
+
+fn is_draining(cluster: &Cluster) -> bool {
+    cluster.state.workers()[&"w1".into()].draining
+}
+
+#[test]
+fn an_empty_worker_that_only_lost_its_connection_goes_on_draining() {
+    let mut cluster = Cluster::default();
+    register(&mut cluster, "s1", "p1");
+    drain(&mut cluster, true);
+    register(&mut cluster, "s2", "p1");
+    assert!(is_draining(&cluster));
+    cluster.remove("w1");
+    register(&mut cluster, "s3", "p1");
+    assert!(is_draining(&cluster), "also after its lease");
+    drain(&mut cluster, false);
+    cluster.remove("w1");
+    register(&mut cluster, "s4", "p1");
+    assert!(!is_draining(&cluster), "it was told to take units again");
+}
+
+#[test]
+fn a_drained_worker_that_was_restarted_takes_units_again() {
+    let mut cluster = Cluster::default();
+    register(&mut cluster, "s1", "p1");
+    drain(&mut cluster, true);
+    let from = cluster.reporter("w1");
+    cluster.must(Command::RemoveWorker {
+        from,
+        reason: RemovalReason::Left,
+    });
+    register(&mut cluster, "s2", "p2");
+    assert!(!is_draining(&cluster), "after a shutdown");
+    drain(&mut cluster, true);
+    register(&mut cluster, "s3", "p3");
+    assert!(!is_draining(&cluster), "after a crash within its lease");
+    drain(&mut cluster, true);
+    cluster.remove("w1");
+    register(&mut cluster, "s4", "p4");
+    assert!(!is_draining(&cluster), "after a crash and the end of its lease");
 }

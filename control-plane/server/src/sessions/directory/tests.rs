@@ -40,6 +40,7 @@ fn state(workers: &[(&str, &str)]) -> ClusterState {
             worker: WorkerId::new(worker),
             session: SessionId::new(session),
             resumes: None,
+            process: None,
             address: (*worker).to_owned(),
             version: String::new(),
             labels: BTreeMap::new(),
