@@ -53,7 +53,7 @@ pub use model::{
 pub use offsets::{JsonTextError, SourceOffset, SourceOffsets, SourcePartition};
 pub use outcome::{Applied, Detail, Outcome, Refusal, Stale};
 pub use persisted::{DecodeError, FORMAT_VERSION, FormatVersion, Versioned};
-pub use plan::{LiveWorkers, MAX_MOVES_IN_FLIGHT, MAX_UNITS_PER_COMMAND, plan};
+pub use plan::{LiveWorkers, MAX_MOVES_IN_FLIGHT, MAX_UNITS_PER_COMMAND, Obstacle, plan};
 pub use query::{ConnectorInfo, ConnectorStatus, DesiredUnit, Release};
 pub use state::ClusterState;
 

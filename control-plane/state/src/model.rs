@@ -32,6 +32,11 @@ impl Connector {
     pub fn class(&self) -> &str {
         self.config.get("connector.class").unwrap_or_default().trim()
     }
+
+    /// What its workers' labels have to be, as configured.
+    pub fn selector(&self) -> &str {
+        self.config.get("worker.selector").unwrap_or_default().trim()
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

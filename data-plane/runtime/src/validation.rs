@@ -13,6 +13,7 @@ mod overrides;
 mod plugin_keys;
 mod report;
 mod secrets;
+mod selector;
 mod sink;
 pub(crate) mod versions;
 
@@ -182,6 +183,7 @@ pub async fn validate(
     let plugin = plugins.find_connector(name)?;
 
     let context = Context {
+        raw: request.raw,
         config,
         plugins,
         worker,
@@ -204,6 +206,7 @@ pub async fn validate(
 
 /// One validation.
 struct Context<'a> {
+    raw: &'a ConfigMap,
     config: &'a ConfigMap,
     plugins: &'a PluginSet,
     worker: &'a WorkerDefaults,
@@ -222,6 +225,7 @@ impl Context<'_> {
         let instance = self.instance()?;
         let mut report = Report::default();
         let converters = self.framework(&mut report, framework::keys(kind), Some(self.worker));
+        selector::check(&mut report, self.raw);
         for chain in embedded::CHAINS {
             embedded::add(&mut report, chain, self.config, self.plugins);
         }

@@ -11,6 +11,7 @@ use std::path::PathBuf;
 use towpath_connect::{
     ConfigMap, ConnectorError, ConverterRole, LookupError, ParsedConfig, PluginKind, PluginSet,
 };
+use towpath_types::{Labels, parse_labels};
 
 use crate::unit::RuntimeSettings;
 use crate::validation::{Client, Mode, OverridePolicy, WorkerDefaults};
@@ -111,6 +112,8 @@ pub struct WorkerConfig {
     pub membership: Membership,
     pub bootstrap_servers: Vec<String>,
     pub client_id: String,
+    /// `worker.labels`, which `worker.selector` of a connector chooses by.
+    pub labels: Labels,
     pub runtime: RuntimeSettings,
     pub defaults: WorkerDefaults,
     /// `topic.creation.enable`.
@@ -144,6 +147,7 @@ impl WorkerConfig {
             membership,
             bootstrap_servers: parsed.list(keys::BOOTSTRAP_SERVERS).to_vec(),
             client_id: parsed.string("client.id").to_owned(),
+            labels: parse_labels(parsed.string(keys::LABELS)).unwrap_or_default(),
             runtime: RuntimeSettings {
                 offset_flush_interval: parsed.duration_ms("offset.flush.interval.ms"),
                 offset_flush_timeout: parsed.duration_ms("offset.flush.timeout.ms"),

@@ -170,7 +170,7 @@ impl Worker {
             version: VERSION.to_owned(),
             group_id: self.settings.group_id.clone(),
             kafka_cluster_id: Arc::clone(cluster_id),
-            labels: self.settings.labels.clone(),
+            labels: self.settings.labels.clone().into_iter().collect(),
             process_id: format!("{:032x}", rand::random::<u128>()),
             plugins: registered_plugins(plugins),
         }

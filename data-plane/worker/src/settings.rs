@@ -1,6 +1,5 @@
 //! What a worker is started with, from the properties file that people have for Kafka Connect.
 
-use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -10,6 +9,7 @@ use towpath_runtime::properties::{self, PropertiesError};
 use towpath_runtime::unit::{Resolve, RuntimeSettings};
 use towpath_runtime::validation::WorkerDefaults;
 use towpath_runtime::worker_config::{LeaseLost, Membership, WorkerConfig, WorkerConfigError, WorkerKind};
+use towpath_types::Labels;
 
 use crate::providers;
 use crate::registry;
@@ -44,7 +44,7 @@ pub struct WorkerSettings {
     /// host:port that statuses show.
     pub worker_id: String,
     pub group_id: String,
-    pub labels: HashMap<String, String>,
+    pub labels: Labels,
     /// Addresses of control-plane nodes, tried in turn.
     pub control_plane_endpoints: Vec<String>,
     /// Where `/health` is served; `None` for nowhere.
@@ -97,7 +97,7 @@ impl WorkerSettings {
         let mut settings = Self {
             worker_id,
             group_id: String::new(),
-            labels: HashMap::new(),
+            labels: config.labels.clone(),
             control_plane_endpoints: Vec::new(),
             admin_listener: None,
             lease_lost_policy: LeaseLost::Stop,

@@ -7,9 +7,7 @@ use super::{ApiError, App, StatusView, unexpected};
 
 impl App {
     pub(crate) async fn status(&self, name: &str) -> Result<StatusView, ApiError> {
-        let status = self
-            .read(|state| state.status(name).map(StatusView::from))
-            .await?;
+        let status = self.read(|state| StatusView::of(state, name)).await?;
         status.ok_or_else(|| ApiError::NoConnectorStatus(name.to_owned()))
     }
 

@@ -54,6 +54,47 @@ impl From<ConnectorStatus<'_>> for StatusView {
 }
 
 impl StatusView {
+    /// `None` for an unknown connector, and for one that was made a moment ago. One that nobody may run has a status
+    /// although nobody has reported, because it has to say why.
+    pub(crate) fn of(state: &ClusterState, name: &str) -> Option<Self> {
+        let mut view = match state.status(name) {
+            Some(status) => Self::from(status),
+            None => Self::never_run(state, name)?,
+        };
+        let is_idle = |status: &UnitStatus| status.state == UnitState::Unassigned;
+        if is_idle(&view.connector) || view.tasks.iter().any(|(_, task)| is_idle(task)) {
+            let connector = state.connector(name)?;
+            if let Some(obstacle) = state.obstacle(connector, None) {
+                view.explain(&obstacle.to_string());
+            }
+        }
+        Some(view)
+    }
+
+    fn never_run(state: &ClusterState, name: &str) -> Option<Self> {
+        let info = state.connector_info(name)?;
+        state.obstacle(state.connector(name)?, None)?;
+        Some(Self {
+            name: info.name.clone(),
+            connector: UnitStatus {
+                state: UnitState::Unassigned,
+                worker_id: "".into(),
+                version: None,
+                trace: None,
+            },
+            tasks: Vec::new(),
+            kind: info.kind,
+        })
+    }
+
+    /// Says of everything that nobody runs why that is so.
+    fn explain(&mut self, reason: &str) {
+        let units = std::iter::once(&mut self.connector).chain(self.tasks.iter_mut().map(|(_, task)| task));
+        for unit in units.filter(|unit| unit.state == UnitState::Unassigned) {
+            unit.trace = Some(reason.into());
+        }
+    }
+
     /// Shows these units as being restarted; version and trace stay those of the old run.
     pub(super) fn show_restarting(&mut self, units: &[UnitId]) {
         for unit in units {
@@ -95,11 +136,14 @@ impl ListedConnector {
             .info
             .then(|| state.connector_info(name.as_str()))
             .flatten();
-        let status = expansion.status.then(|| state.status(name.as_str())).flatten();
+        let status = expansion
+            .status
+            .then(|| StatusView::of(state, name.as_str()))
+            .flatten();
         Self {
             name: name.clone(),
             info: info.map(Into::into),
-            status: status.map(Into::into),
+            status,
         }
     }
 }

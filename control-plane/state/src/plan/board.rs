@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use towpath_types::{ConnectorName, TaskNumber, UnitId, WorkerId};
 
 use super::LiveWorkers;
+use super::fit::Needs;
 use crate::{Assignment, ClusterState, Connector, Revocation};
 
 /// Connector instances and tasks are counted apart: an instance costs little, a task a lot.
@@ -72,7 +73,8 @@ pub(super) struct Board<'a> {
     workers: Vec<&'a WorkerId>,
     hands: Vec<Hand>,
     numbers: BTreeMap<&'a WorkerId, usize>,
-    classes: BTreeMap<&'a str, usize>,
+    /// By plugin and selector.
+    classes: BTreeMap<(&'a str, &'a str), usize>,
     /// By class, then by worker.
     can_run: Vec<Vec<bool>>,
     state: &'a ClusterState,
@@ -100,18 +102,16 @@ impl<'a> Board<'a> {
         }
     }
 
-    /// Connectors of one class can run on the same workers. This is where selectors on labels belong.
+    /// Connectors of one class can run on the same workers.
     pub(super) fn class_of(&mut self, connector: &'a Connector) -> usize {
-        let class = connector.class();
-        if let Some(number) = self.classes.get(class) {
+        let class = (connector.class(), connector.selector());
+        if let Some(number) = self.classes.get(&class) {
             return *number;
         }
+        let needs = Needs::of(connector);
         let workers = self.workers.iter().map(|id| &self.state.workers()[*id]);
-        self.can_run.push(
-            workers
-                .map(|worker| worker.connector_plugin(class).is_some())
-                .collect(),
-        );
+        self.can_run
+            .push(workers.map(|worker| needs.are_met_by(worker)).collect());
         self.classes.insert(class, self.can_run.len() - 1);
         self.can_run.len() - 1
     }

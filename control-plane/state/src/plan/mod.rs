@@ -1,5 +1,5 @@
 //! Placement: which commands are missing so that each unit that should run is on exactly one live worker that has its
-//! plugin. Level-triggered and without memory: applying what it answers and asking again answers nothing.
+//! plugin and the labels that its connector asks for. Level-triggered and without memory: applying what it answers and asking again answers nothing.
 //!
 //! It moves as little as it can. Units without a place go where the fewest of their kind are, and among equals where
 //! the fewest tasks of their connector are. When counts differ by more than one, or a worker drains, some units move,
@@ -7,6 +7,7 @@
 //! and given to the destination once the worker has let go.
 
 mod board;
+mod fit;
 mod moves;
 mod survey;
 
@@ -15,6 +16,7 @@ use std::collections::BTreeSet;
 use towpath_types::WorkerId;
 
 use self::board::Board;
+pub use self::fit::Obstacle;
 use crate::{Assignment, ClusterState, Command, Revocation};
 
 /// How many units may be on their way from one worker to another, so that a worker that joins or drains does not stop

@@ -21,4 +21,6 @@ mod restarts;
 #[cfg(test)]
 mod scale;
 #[cfg(test)]
+mod selectors;
+#[cfg(test)]
 mod workers;

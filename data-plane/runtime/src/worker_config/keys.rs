@@ -1,8 +1,9 @@
 //! The keys of worker files: those that mean something here, and those that people have in their files for the Java
 //! worker and that are taken without a word.
 
-use towpath_connect::config_def::{ConfigValue, Validator};
+use towpath_connect::config_def::{ConfigValue, Validator, invalid};
 use towpath_connect::{ConfigDef, ConfigKey};
+use towpath_types::parse_labels;
 
 use super::WorkerKind;
 use super::listeners::Listener;
@@ -19,6 +20,7 @@ pub(super) const OVERRIDE_ALLOWLIST: &str = "connector.client.config.override.al
 pub(super) const LISTENERS: &str = "listeners";
 pub(super) const ADMIN_LISTENERS: &str = "admin.listeners";
 pub(super) const REST_EXTENSIONS: &str = "rest.extension.classes";
+pub(super) const LABELS: &str = "worker.labels";
 pub(super) const OFFSET_FILE: &str = "offset.storage.file.filename";
 
 const DEFAULT_HEADER_CONVERTER: &str = "org.apache.kafka.connect.storage.SimpleHeaderConverter";
@@ -61,6 +63,10 @@ fn data() -> Vec<ConfigKey> {
         ConfigKey::list(OVERRIDE_ALLOWLIST)
             .default("")
             .valid(Validator::UniqueItems),
+        ConfigKey::string(LABELS)
+            .default("")
+            .valid(Validator::Custom(labels))
+            .low(),
         on("topic.creation.enable"),
         on("topic.tracking.enable"),
         on("topic.tracking.allow.reset"),
@@ -242,12 +248,22 @@ fn scheme(key: &str, value: &ConfigValue) -> Result<(), String> {
     }
 }
 
+fn labels(key: &str, value: &ConfigValue) -> Result<(), String> {
+    match value {
+        ConfigValue::String(text) => match parse_labels(text) {
+            Ok(_) => Ok(()),
+            Err(error) => Err(invalid(key, value, &error.to_string())),
+        },
+        _ => Ok(()),
+    }
+}
+
 fn socket_address(key: &str, value: &ConfigValue) -> Result<(), String> {
     match value {
         ConfigValue::String(text) if text.is_empty() || text.parse::<std::net::SocketAddr>().is_ok() => {
             Ok(())
         }
-        _ => Err(towpath_connect::config_def::invalid(
+        _ => Err(invalid(
             key,
             value,
             "must be an address and a port, for example 127.0.0.1:8084, or empty for none",

@@ -130,3 +130,31 @@ fn the_name_is_the_class_as_submitted() {
         assert_eq!(source(json!({"connector.class": name})).0.name, name);
     }
 }
+
+#[test]
+fn a_selector_is_listed_and_checked_when_it_is_set_and_unknown_to_answers_otherwise() {
+    assert!(!source(json!({})).is_listed("worker.selector"));
+    let answer = source(json!({"worker.selector": "zone in (a,b), disk!=hdd"}));
+    assert_eq!(answer.count(), 0);
+    assert_eq!(answer.value("worker.selector"), Some("zone in (a,b), disk!=hdd"));
+    assert_eq!(answer.0.groups.last().unwrap(), "Placement");
+    for (selector, problem) in [
+        (
+            "zone",
+            "`zone` is no requirement: write zone=a, zone!=a or zone in (a,b), with commas between",
+        ),
+        (
+            "zone in (a",
+            "`zone in (a` has no closing parenthesis: write zone in (a,b)",
+        ),
+        (
+            "zone=a b",
+            "`a b` is no value of a label: use letters, digits and . _ - /",
+        ),
+    ] {
+        let answer = sink(json!({"topics": "t", "worker.selector": selector}));
+        let message = format!("Invalid value {selector} for configuration worker.selector: {problem}");
+        assert_eq!(answer.errors("worker.selector"), [message]);
+        assert_eq!(answer.count(), 1);
+    }
+}

@@ -10,6 +10,7 @@ use towpath_runtime::worker_config::{
     ClusterSettings, ExactlyOnceSource, LeaseLost, Membership, WorkerConfig, WorkerConfigError, WorkerKind,
     config_providers,
 };
+use towpath_types::parse_labels;
 
 pub(crate) const DISTRIBUTED: &str = "bootstrap.servers=a:9092, b:9092
 group.id=connect-cluster
@@ -246,6 +247,10 @@ fn what_is_wrong_is_said_in_kafkas_words() {
             "Invalid value x for configuration lease.lost.policy: String must be one of: stop, continue",
         ),
         (
+            "worker.labels=zone",
+            "Invalid value zone for configuration worker.labels: `zone` is no label: write NAME=VALUE, with commas between, for example zone=a,disk=ssd",
+        ),
+        (
             "worker.admin.listener=8084",
             "Invalid value 8084 for configuration worker.admin.listener: must be an address and a port, for example 127.0.0.1:8084, or empty for none",
         ),
@@ -358,4 +363,16 @@ fn config_providers_are_declared_by_alias() {
             ("env", "EnvVarConfigProvider", None),
         ]
     );
+}
+
+#[test]
+fn labels_are_read_of_every_kind_of_worker() {
+    let labels = parse_labels("disk=ssd,zone=a").unwrap();
+    assert_eq!(distributed("worker.labels=zone=a, disk=ssd").labels, labels);
+    assert!(distributed("").labels.is_empty());
+    let standalone = read(
+        &format!("{STANDALONE}worker.labels=zone=a,disk=ssd"),
+        WorkerKind::Standalone,
+    );
+    assert_eq!(standalone.unwrap().labels, labels);
 }
