@@ -5,6 +5,7 @@ mod grpc;
 mod model;
 mod patience;
 mod rest;
+mod workers;
 
 use std::time::Duration;
 
@@ -17,6 +18,7 @@ pub(crate) use model::{
     ConfigInfos, ConnectorInfo, ConnectorStatus, Offsets, Plugin, ServerInfo, TaskConfig, TaskStatus,
     UnitStatus,
 };
+pub(crate) use workers::{Worker, WorkerUnit};
 
 use crate::target::{Protocol, Target};
 use patience::Patience;
@@ -76,6 +78,10 @@ pub(crate) trait Cluster {
     /// The configuration keys of a plugin, as the server describes them.
     async fn plugin_keys(&self, name: &str) -> Result<Vec<Map<String, Value>>, ApiError>;
     async fn validate(&self, plugin: &str, config: &ConnectorConfig) -> Result<ConfigInfos, ApiError>;
+    async fn workers(&self) -> Result<Vec<Worker>, ApiError>;
+    /// With what runs there.
+    async fn worker(&self, name: &str) -> Result<(Worker, Vec<WorkerUnit>), ApiError>;
+    async fn set_draining(&self, name: &str, draining: bool) -> Result<(), ApiError>;
 }
 
 /// A client of the target. REST connects with the first request, gRPC at once.

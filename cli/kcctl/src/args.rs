@@ -2,6 +2,7 @@
 
 mod durations;
 mod verbs;
+mod workers;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -14,6 +15,8 @@ pub(crate) use verbs::{
     DescribePluginArgs, GetCommand, OffsetsArgs, PatchArgs, PatchCommand, PluginType, PluginsArgs,
     RestartArgs, RestartCommand, RestartTaskArgs, Selection, SetContextArgs, Tasks,
 };
+
+pub(crate) use workers::{DescribeWorkerArgs, DrainArgs, WorkerCommand};
 
 use crate::output::Format;
 
@@ -72,10 +75,10 @@ pub(crate) enum Command {
     /// Sets or shows the contexts of this client
     #[command(subcommand, arg_required_else_help = true)]
     Config(ConfigCommand),
-    /// Lists connectors, plugins or offsets
+    /// Lists connectors, plugins, offsets or workers
     #[command(subcommand, arg_required_else_help = true)]
     Get(GetCommand),
-    /// Shows connectors or a plugin in detail
+    /// Shows connectors, a plugin or workers in detail
     #[command(subcommand, arg_required_else_help = true)]
     Describe(DescribeCommand),
     /// Creates or updates connectors from files or standard input
@@ -97,6 +100,9 @@ pub(crate) enum Command {
     Stop(ConnectorNoun),
     /// Deletes connectors
     Delete(DeleteArgs),
+    /// Empties a worker, or lets it take units again (Towpath only)
+    #[command(subcommand, arg_required_else_help = true)]
+    Worker(WorkerCommand),
     /// Prints a completion script for a shell, to be sourced
     Completion { shell: crate::completion::Shell },
     /// Names of connectors on one line, for completion scripts

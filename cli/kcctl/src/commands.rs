@@ -8,6 +8,7 @@ mod names;
 mod patch;
 mod plugin;
 mod selection;
+mod worker;
 
 use crate::api::{self, Cluster};
 use crate::args::{Cli, Command, DescribeCommand, GetCommand, PatchCommand, RestartCommand};
@@ -61,6 +62,9 @@ async fn with_cluster(session: &Session<'_>, command: Command) -> Result<(), Fai
         Command::Get(GetCommand::Connectors(output)) => get::connectors(session, output).await,
         Command::Get(GetCommand::Plugins(args)) => get::plugins(session, &args).await,
         Command::Get(GetCommand::Offsets(args)) => get::offsets(session, &args).await,
+        Command::Get(GetCommand::Workers(output)) => worker::list(session, output).await,
+        Command::Describe(DescribeCommand::Worker(args)) => worker::describe(session, &args).await,
+        Command::Worker(command) => worker::run(session, command).await,
         Command::Describe(DescribeCommand::Connector(args)) => describe::connectors(session, &args).await,
         Command::Describe(DescribeCommand::Plugin(args)) => plugin::describe(session, &args).await,
         Command::Apply(args) => apply::run(session, &args).await,

@@ -1,6 +1,6 @@
 //! How a command can fail, what is said about it, and the exit code.
 
-use crate::api::ApiError;
+use crate::api::{ApiError, WorkerUnit};
 use crate::apply::DocumentError;
 use crate::contexts::ContextsError;
 use crate::target::TargetError;
@@ -79,6 +79,9 @@ pub(crate) enum Failure {
         #[source]
         source: Box<Failure>,
     },
+    /// `left` is a line for each unit that is still there.
+    #[error("worker \"{name}\" is not empty: {} cannot leave or did not leave in time", .left.len())]
+    NotDrained { name: String, left: Vec<String> },
     #[error("standard output cannot be written")]
     Output(#[source] std::io::Error),
     /// All that there is to say has been printed.
@@ -109,6 +112,17 @@ impl Failure {
         }
     }
 
+    pub(crate) fn not_drained(name: &str, left: &[WorkerUnit]) -> Self {
+        let line = |unit: &WorkerUnit| {
+            let reason = unit.obstacle.as_deref().unwrap_or(&unit.state);
+            format!("  {}: {reason}", unit.name())
+        };
+        Self::NotDrained {
+            name: name.to_owned(),
+            left: left.iter().map(line).collect(),
+        }
+    }
+
     pub(crate) fn exit(&self) -> Exit {
         match self {
             Self::Documents(_) | Self::DeleteWithoutNoun | Self::NothingToPatch | Self::OneNameForMany => {
@@ -136,6 +150,7 @@ impl Failure {
             Self::ConnectorNotFound { available, .. } | Self::UnknownClass { available } => {
                 vec![available.clone()]
             }
+            Self::NotDrained { left, .. } => shortened(left),
             Self::NotDone {
                 source,
                 progress,
@@ -156,6 +171,10 @@ impl Failure {
             Self::Target(error) => error.hint().map(str::to_owned),
             Self::Contexts(error) => error.hint().map(str::to_owned),
             Self::ClientConfig(_) => Some("write `-o KEY=VALUE,KEY=VALUE`".into()),
+            Self::NotDrained { name, .. } => Some(format!(
+                "what is left goes on running there, and moves when somebody can take it; `kcctl worker undrain {name}` \
+                 takes the drain back"
+            )),
             Self::TooOld { hint, .. } => hint.map(str::to_owned),
             Self::NoName { origin } => Some(format!(
                 "{origin} holds a configuration alone; write {{\"name\": …, \"config\": …}}, or say `--name NAME`"
@@ -183,6 +202,14 @@ impl Progress {
             one(&self.left, &format!("not {past}"))
         )
     }
+}
+
+fn shortened(lines: &[String]) -> Vec<String> {
+    let mut shown: Vec<String> = lines.iter().take(SHOWN_NAMES).cloned().collect();
+    if lines.len() > SHOWN_NAMES {
+        shown.push(format!("  and {} more", lines.len() - SHOWN_NAMES));
+    }
+    shown
 }
 
 fn listed(names: &[String]) -> String {

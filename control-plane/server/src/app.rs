@@ -13,6 +13,7 @@ mod status;
 mod validation;
 mod views;
 mod watch;
+mod workers;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -29,6 +30,7 @@ pub use error::Chain;
 pub(crate) use lifecycle::RestartOptions;
 pub(crate) use views::{ConnectorView, Expansion, ListedConnector, OffsetView, StatusView, TasksView};
 pub(crate) use watch::{Event, Watcher};
+pub(crate) use workers::{WorkerState, WorkerUnit, WorkerView};
 
 /// How long an operation may take, a worker's part included. What Kafka Connect allows.
 pub const REQUEST_DEADLINE: std::time::Duration = std::time::Duration::from_secs(90);

@@ -24,6 +24,7 @@ use towpath_wire::v1::connectors_server::ConnectorsServer;
 use towpath_wire::v1::members_server::MembersServer;
 use towpath_wire::v1::plugins_server::PluginsServer;
 use towpath_wire::v1::worker_sessions_server::WorkerSessionsServer;
+use towpath_wire::v1::workers_server::WorkersServer;
 
 use crate::app::{App, Chain};
 use crate::config::{Config, ConfigError};
@@ -261,7 +262,8 @@ fn grpc_services(face: grpc::Face, sessions: Sessions) -> Result<(Router, Health
         .add_service(ConnectorsServer::new(face.clone()).max_decoding_message_size(MAX_MESSAGE_BYTES))
         .add_service(PluginsServer::new(face.clone()).max_decoding_message_size(MAX_MESSAGE_BYTES))
         .add_service(ClusterServer::new(face.clone()))
-        .add_service(MembersServer::new(face))
+        .add_service(MembersServer::new(face.clone()))
+        .add_service(WorkersServer::new(face))
         .add_service(WorkerSessionsServer::new(sessions).max_decoding_message_size(MAX_MESSAGE_BYTES));
     Ok((services.routes().into_axum_router(), health))
 }
@@ -275,6 +277,7 @@ async fn serve_grpc(
     health.set_serving::<PluginsServer<grpc::Face>>().await;
     health.set_serving::<ClusterServer<grpc::Face>>().await;
     health.set_serving::<MembersServer<grpc::Face>>().await;
+    health.set_serving::<WorkersServer<grpc::Face>>().await;
     health.set_serving::<WorkerSessionsServer<Sessions>>().await;
     let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
     let server = tonic::transport::Server::builder()

@@ -28,11 +28,12 @@ const REST_PREFIX: &str = "/towpath.v1.Rest";
 /// Marks a request that another node has sent on.
 const FORWARDED: HeaderName = HeaderName::from_static("towpath-forwarded");
 /// Services whose requests the leader answers.
-const LED: [&str; 4] = [
+const LED: [&str; 5] = [
     "/towpath.v1.Connectors/",
     "/towpath.v1.Plugins/",
     "/towpath.v1.Cluster/",
     "/towpath.v1.Members/",
+    "/towpath.v1.Workers/",
 ];
 /// A leader that cannot be reached so soon is none.
 const CONNECT_TIMEOUT: Duration = Duration::from_millis(500);

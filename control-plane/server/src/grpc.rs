@@ -6,6 +6,7 @@ mod convert;
 mod members;
 mod plugins;
 mod watch;
+mod workers;
 
 use std::future::Future;
 use std::sync::Arc;

@@ -148,6 +148,11 @@ impl ClusterState {
         &self.tables.loggers
     }
 
+    /// The units that the worker is to run.
+    pub fn units_of(&self, worker: &WorkerId) -> &BTreeSet<UnitId> {
+        self.index.held(worker)
+    }
+
     /// Everything that the worker is to run, and nothing else.
     pub fn desired_units(&self, worker: &WorkerId) -> Vec<DesiredUnit> {
         self.index

@@ -24,6 +24,9 @@ pub(crate) enum ApiError {
     Lost { url: String, cause: String },
     #[error("{url} does not answer as Kafka Connect does ({what})")]
     Foreign { url: String, what: String },
+    /// Something that the REST API of Kafka Connect has no request for.
+    #[error("{what} needs Towpath's gRPC API, but {url} is a REST API")]
+    NeedsGrpc { url: String, what: &'static str },
 }
 
 impl ApiError {
@@ -64,7 +67,8 @@ impl ApiError {
             | Self::Unauthorized
             | Self::TimedOut { .. }
             | Self::Lost { .. }
-            | Self::Foreign { .. } => false,
+            | Self::Foreign { .. }
+            | Self::NeedsGrpc { .. } => false,
         }
     }
 
@@ -83,6 +87,9 @@ impl ApiError {
             Self::TimedOut { .. } => Some("give it more time with `--timeout`, for example `--timeout 5m`".into()),
             Self::Lost { cause, .. } => Some(format!("{cause}; try again, and check the URL of the cluster if that does not help")),
             Self::Foreign { .. } => Some("check the URL of the cluster, `kcctl config current-context` shows it".into()),
+            Self::NeedsGrpc { .. } => Some(
+                "use `--cluster grpc://HOST:7083` or a context with such a URL; plain Kafka Connect cannot do it".into(),
+            ),
             Self::Refused { .. } => None,
         }
     }

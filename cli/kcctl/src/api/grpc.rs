@@ -14,7 +14,9 @@ use towpath_wire::v1::plugins_client::PluginsClient;
 
 use super::error::root_cause;
 use super::model::{ConfigInfos, ConnectorInfo, ConnectorStatus, Offsets, Plugin, ServerInfo, TaskConfig};
-use super::{ApiError, CONNECT_TIMEOUT, Change, Cluster, NewConnector, Patience, RestartTasks};
+use super::{
+    ApiError, CONNECT_TIMEOUT, Change, Cluster, NewConnector, Patience, RestartTasks, Worker, WorkerUnit,
+};
 use crate::target::{Credentials, Target};
 
 mod convert;
@@ -26,6 +28,7 @@ pub(super) struct Grpc {
     connectors: ConnectorsClient<Channel>,
     plugins: PluginsClient<Channel>,
     cluster: ClusterClient<Channel>,
+    channel: Channel,
     authorization: Option<MetadataValue<Ascii>>,
     patience: Patience,
 }
@@ -51,14 +54,20 @@ impl Grpc {
         Ok(Self {
             connectors: ConnectorsClient::new(channel.clone()).max_decoding_message_size(MAX_ANSWER_BYTES),
             plugins: PluginsClient::new(channel.clone()).max_decoding_message_size(MAX_ANSWER_BYTES),
-            cluster: ClusterClient::new(channel).max_decoding_message_size(MAX_ANSWER_BYTES),
+            cluster: ClusterClient::new(channel.clone()).max_decoding_message_size(MAX_ANSWER_BYTES),
+            channel,
             authorization: target.credentials.as_ref().and_then(authorization),
             patience,
         })
     }
 
+    /// For a client of a further service.
+    pub(super) fn channel(&self) -> Channel {
+        self.channel.clone()
+    }
+
     /// One request, with as many attempts as patience allows.
-    async fn ask<Q: Clone, A>(
+    pub(super) async fn ask<Q: Clone, A>(
         &self,
         message: Q,
         call: impl AsyncFn(Request<Q>) -> Result<Response<A>, Status>,
@@ -335,5 +344,17 @@ impl Cluster for Grpc {
             .ask(request, async |r| self.plugins.clone().validate(r).await)
             .await?;
         serde_json::from_str(&answer.config_infos_json).map_err(|error| self.foreign(&error))
+    }
+
+    async fn workers(&self) -> Result<Vec<Worker>, ApiError> {
+        self.list_workers().await
+    }
+
+    async fn worker(&self, name: &str) -> Result<(Worker, Vec<WorkerUnit>), ApiError> {
+        self.get_worker(name).await
+    }
+
+    async fn set_draining(&self, name: &str, draining: bool) -> Result<(), ApiError> {
+        self.drain_worker(name, draining).await
     }
 }

@@ -10,7 +10,9 @@ use towpath_types::ConnectorConfig;
 
 use super::error::root_cause;
 use super::model::{ConfigInfos, ConnectorInfo, ConnectorStatus, Offsets, Plugin, ServerInfo, TaskConfig};
-use super::{ApiError, CONNECT_TIMEOUT, Change, Cluster, NewConnector, Patience, RestartTasks};
+use super::{
+    ApiError, CONNECT_TIMEOUT, Change, Cluster, NewConnector, Patience, RestartTasks, Worker, WorkerUnit,
+};
 use crate::target::{Credentials, Target};
 
 /// What stays as it is in a path: RFC 3986's unreserved characters.
@@ -52,6 +54,11 @@ struct Topics {
 }
 
 impl Rest {
+    fn needs_grpc(&self, what: &'static str) -> ApiError {
+        let url = self.patience.url().to_owned();
+        ApiError::NeedsGrpc { url, what }
+    }
+
     pub(super) fn new(target: &Target, patience: Patience) -> Result<Self, ApiError> {
         let base = target.url.as_str().trim_end_matches('/').to_owned();
         // Proxies are for the internet; kcctl has always gone straight to its cluster.
@@ -274,5 +281,17 @@ impl Cluster for Rest {
         let path = plugin_path(plugin, "/config/validate");
         let answer = self.send(Method::PUT, &path, Some(&json!(config))).await?;
         self.parse(&answer.body)
+    }
+
+    async fn workers(&self) -> Result<Vec<Worker>, ApiError> {
+        Err(self.needs_grpc("listing workers"))
+    }
+
+    async fn worker(&self, _name: &str) -> Result<(Worker, Vec<WorkerUnit>), ApiError> {
+        Err(self.needs_grpc("describing a worker"))
+    }
+
+    async fn set_draining(&self, _name: &str, _draining: bool) -> Result<(), ApiError> {
+        Err(self.needs_grpc("draining a worker"))
     }
 }

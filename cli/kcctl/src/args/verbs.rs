@@ -8,6 +8,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use fancy_regex::Regex;
 
 use super::OutputArgs;
+use super::workers::DescribeWorkerArgs;
 
 /// Which connectors a command is about.
 #[derive(Debug, Args)]
@@ -96,6 +97,9 @@ pub(crate) enum GetCommand {
     /// Shows the committed offsets of connectors
     #[command(alias = "offset")]
     Offsets(OffsetsArgs),
+    /// Lists the workers with their states, labels and numbers of units (Towpath only)
+    #[command(alias = "worker")]
+    Workers(OutputArgs),
 }
 
 #[derive(Debug, Args)]
@@ -148,6 +152,9 @@ pub(crate) enum DescribeCommand {
     /// Shows the configuration keys of a plugin
     #[command(alias = "plugins")]
     Plugin(Box<DescribePluginArgs>),
+    /// Shows workers and what runs on them (Towpath only)
+    #[command(alias = "workers")]
+    Worker(DescribeWorkerArgs),
 }
 
 #[derive(Debug, Args)]

@@ -191,11 +191,18 @@ fn add_unit(pairs: &mut Pairs, indent: &str, unit: &UnitStatus, style: Style) {
 }
 
 fn add_trace(pairs: &mut Pairs, indent: &str, unit: &UnitStatus) {
-    if let (Some(trace), "FAILED") = (&unit.trace, unit.state.as_str()) {
-        pairs.add(
-            format!("{indent}Trace"),
-            trace.trim_end().replace("Caused by", "      Caused by"),
-        );
+    match (&unit.trace, unit.state.as_str()) {
+        (Some(trace), "FAILED") => {
+            pairs.add(
+                format!("{indent}Trace"),
+                trace.trim_end().replace("Caused by", "      Caused by"),
+            );
+        }
+        // Why nobody runs it.
+        (Some(reason), NO_STATE) => {
+            pairs.add(format!("{indent}Reason"), reason);
+        }
+        _ => {}
     }
 }
 

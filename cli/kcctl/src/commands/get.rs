@@ -137,7 +137,7 @@ pub(super) async fn offsets(session: &Session<'_>, args: &OffsetsArgs) -> Result
     Ok(())
 }
 
-fn print_table(session: &Session<'_>, table: &str) {
+pub(super) fn print_table(session: &Session<'_>, table: &str) {
     session.printer.line("");
     session.printer.line(table);
     session.printer.line("");

@@ -12,8 +12,10 @@ use towpath_wire::v1;
 use towpath_wire::v1::cluster_server::{Cluster, ClusterServer};
 use towpath_wire::v1::connectors_server::{Connectors, ConnectorsServer};
 use towpath_wire::v1::plugins_server::{Plugins, PluginsServer};
+use towpath_wire::v1::workers_server::WorkersServer;
 
 use crate::rest_server::recorded;
+use crate::worker_service::FakeWorkers;
 
 type Answer<T> = Result<Response<T>, Status>;
 
@@ -25,7 +27,7 @@ pub(crate) struct GrpcServer {
 }
 
 #[derive(Clone, Default)]
-struct Fake {
+pub(crate) struct Fake {
     state: Arc<Mutex<State>>,
 }
 
@@ -57,7 +59,8 @@ impl GrpcServer {
                 tonic::transport::Server::builder()
                     .add_service(ConnectorsServer::new(serving.clone()))
                     .add_service(PluginsServer::new(serving.clone()))
-                    .add_service(ClusterServer::new(serving))
+                    .add_service(ClusterServer::new(serving.clone()))
+                    .add_service(WorkersServer::new(FakeWorkers::new(serving)))
                     .serve_with_incoming_shutdown(
                         tokio_stream::wrappers::TcpListenerStream::new(listener),
                         async {
@@ -101,7 +104,7 @@ impl Drop for GrpcServer {
 }
 
 impl Fake {
-    fn note<T>(&self, what: &str, request: &Request<T>) {
+    pub(crate) fn note<T>(&self, what: &str, request: &Request<T>) {
         let mut state = self.state.lock().unwrap();
         let authorization = request.metadata().get("authorization");
         state.authorization = authorization.map(|value| value.to_str().unwrap().to_owned());
@@ -428,12 +431,5 @@ impl Cluster for Fake {
             kafka_cluster_id: text(&info["kafka_cluster_id"]),
             towpath_version: String::new(),
         }))
-    }
-
-    async fn list_workers(
-        &self,
-        _request: Request<v1::ListWorkersRequest>,
-    ) -> Answer<v1::ListWorkersResponse> {
-        Ok(Response::new(v1::ListWorkersResponse::default()))
     }
 }

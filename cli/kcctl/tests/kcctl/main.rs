@@ -17,3 +17,5 @@ mod grpc;
 mod grpc_server;
 mod kcctl;
 mod rest_server;
+mod worker;
+mod worker_service;

@@ -1,14 +1,10 @@
-//! The cluster: who it is, how it is, who works for it.
+//! The cluster: who it is, how it is.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use towpath_state::ClusterState;
-use towpath_types::WorkerId;
-
-use super::{ApiError, App, Chain};
+use super::{App, Chain};
 
 /// The version of Kafka Connect whose contract is kept: clients look at its numbers.
 pub(crate) const CONTRACT_VERSION: &str = "4.3.1";
@@ -34,14 +30,6 @@ pub(crate) enum Health {
     Healthy,
     Starting,
     Unhealthy,
-}
-
-#[derive(Debug)]
-pub(crate) struct WorkerView {
-    pub(crate) id: WorkerId,
-    pub(crate) version: String,
-    pub(crate) labels: BTreeMap<String, String>,
-    pub(crate) units: Vec<String>,
 }
 
 impl App {
@@ -75,24 +63,5 @@ impl App {
         } else {
             Health::Starting
         }
-    }
-
-    pub(crate) async fn workers(&self) -> Result<Vec<WorkerView>, ApiError> {
-        self.read(|state| state.workers().keys().map(|id| worker_view(state, id)).collect())
-            .await
-    }
-}
-
-fn worker_view(state: &ClusterState, id: &WorkerId) -> WorkerView {
-    let worker = &state.workers()[id];
-    WorkerView {
-        id: id.clone(),
-        version: worker.version.clone(),
-        labels: worker.labels.clone(),
-        units: state
-            .desired_units(id)
-            .iter()
-            .map(|desired| desired.unit.to_string())
-            .collect(),
     }
 }

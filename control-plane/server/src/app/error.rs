@@ -29,6 +29,8 @@ pub(crate) enum ApiError {
     NoStatusToRestart(String),
     #[error("Unknown plugin {0}.")]
     UnknownPlugin(String),
+    #[error("Worker {0} not found: it is not registered, or its lease has run out")]
+    WorkerNotFound(String),
     #[error("Connector {0} already exists")]
     AlreadyExists(String),
     #[error(
@@ -114,7 +116,8 @@ impl ApiError {
             | Self::NothingToRestart(_)
             | Self::UnknownTask(_)
             | Self::NoStatusToRestart(_)
-            | Self::UnknownPlugin(_) => StatusCode::NOT_FOUND,
+            | Self::UnknownPlugin(_)
+            | Self::WorkerNotFound(_) => StatusCode::NOT_FOUND,
             Self::AlreadyExists(_) | Self::ConcurrentChange => StatusCode::CONFLICT,
             Self::NameMismatch { .. }
             | Self::NoConnectorType { .. }

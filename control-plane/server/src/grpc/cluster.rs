@@ -4,7 +4,7 @@ use tonic::{Request, Response, Status};
 use towpath_wire::v1;
 use towpath_wire::v1::cluster_server::Cluster;
 
-use super::{Face, answered};
+use super::Face;
 
 #[tonic::async_trait]
 impl Cluster for Face {
@@ -19,23 +19,5 @@ impl Cluster for Face {
             kafka_cluster_id: info.kafka_cluster_id.as_deref().unwrap_or_default().to_owned(),
             towpath_version: info.towpath_version.to_owned(),
         }))
-    }
-
-    async fn list_workers(
-        &self,
-        _request: Request<v1::ListWorkersRequest>,
-    ) -> Result<Response<v1::ListWorkersResponse>, Status> {
-        answered(async {
-            let workers = self.app.workers().await?.into_iter().map(|worker| v1::Worker {
-                id: worker.id.into(),
-                version: worker.version,
-                labels: worker.labels.into_iter().collect(),
-                units: worker.units,
-            });
-            Ok(v1::ListWorkersResponse {
-                workers: workers.collect(),
-            })
-        })
-        .await
     }
 }

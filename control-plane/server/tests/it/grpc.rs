@@ -8,7 +8,7 @@ use towpath_wire::v1::{cluster_client::ClusterClient, plugins_client::PluginsCli
 
 use crate::cluster::{Cluster, DEADLINE};
 
-async fn channel(cluster: &Cluster) -> Channel {
+pub(crate) async fn channel(cluster: &Cluster) -> Channel {
     let endpoint = tonic::transport::Endpoint::from_shared(format!("http://{}", cluster.grpc)).unwrap();
     endpoint.connect().await.unwrap()
 }
@@ -98,7 +98,7 @@ async fn operations_and_errors_are_those_of_the_rest_api() {
 }
 
 #[tokio::test]
-async fn plugins_and_workers_are_listed() {
+async fn plugins_are_listed_described_and_asked() {
     let (cluster, worker) = Cluster::with_worker().await;
     cluster.create("c").await;
     worker.wait_until_running(|units| units.len() == 2).await;
@@ -129,16 +129,6 @@ async fn plugins_and_workers_are_listed() {
         "the name is missing"
     );
     let mut client = ClusterClient::new(channel(&cluster).await);
-    let workers = client
-        .list_workers(v1::ListWorkersRequest {})
-        .await
-        .unwrap()
-        .into_inner()
-        .workers;
-    assert_eq!(
-        (workers[0].id.as_str(), workers[0].units.as_slice()),
-        ("worker-1:8083", &["c".to_owned(), "c-0".to_owned()][..])
-    );
     let info = client.get_info(v1::GetInfoRequest {}).await.unwrap().into_inner();
     assert_eq!(
         (info.version.as_str(), info.kafka_cluster_id.as_str()),

@@ -20,3 +20,5 @@ mod sessions;
 mod transport;
 #[cfg(test)]
 mod worker;
+#[cfg(test)]
+mod workers;
