@@ -3,6 +3,7 @@
 
 mod encode;
 pub(crate) use encode::config_map;
+mod lease;
 mod open;
 
 use std::collections::HashMap;
@@ -23,6 +24,7 @@ use tracing::{debug, info, warn};
 use crate::answers::Answers;
 use crate::outbox::{CommitAnswer, Outbox, ReadAnswer};
 use crate::reconcile::Wanted;
+use lease::Lease;
 
 /// Messages that wait for the stream. A worker that cannot send for so long waits itself.
 const OUTGOING_LIMIT: usize = 64;
@@ -93,7 +95,7 @@ struct Left;
 /// The state of one stream.
 struct Stream {
     outgoing: mpsc::Sender<v1::WorkerMessage>,
-    lease: Duration,
+    lease: Lease,
     /// When each heartbeat that is not answered yet was sent.
     sent_heartbeats: HashMap<u64, Instant>,
     next_id: u64,
@@ -161,9 +163,8 @@ impl Session {
             units = held.len(),
             "registered with the control plane"
         );
-        self.outputs.lease_until.send_replace(Some(first_sent + lease));
         self.outputs.registered.send_replace(true);
-        let mut stream = Stream::new(outgoing, lease);
+        let mut stream = Stream::new(outgoing, Lease::new(lease, first_sent));
         let mut heartbeat = tokio::time::interval(Duration::from_millis(u64::from(
             registered.heartbeat_interval_ms.max(1),
         )));
@@ -217,8 +218,8 @@ impl Session {
                     stream
                         .sent_heartbeats
                         .retain(|sequence, _| *sequence > ack.sequence);
-                    // Counted from when it was sent: the leader counts from when it came.
-                    self.outputs.lease_until.send_replace(Some(sent + stream.lease));
+                    stream.lease.answered(sent);
+                    self.renew_lease(stream);
                 }
             }
             FromControlPlane::Assignment(assignment) => {
@@ -230,6 +231,9 @@ impl Session {
                 self.outputs
                     .wanted
                     .send_replace(Arc::new(encode::wanted(assignment)?));
+                // After what is wanted: whoever sees the new lease sees that too.
+                stream.lease.assigned();
+                self.renew_lease(stream);
             }
             FromControlPlane::OffsetCommitted(answer) => {
                 stream.answer_commit(&answer);
@@ -239,6 +243,12 @@ impl Session {
             FromControlPlane::Request(request) => self.answers.start(request),
         }
         Ok(())
+    }
+
+    fn renew_lease(&self, stream: &Stream) {
+        if let Some(until) = stream.lease.until() {
+            self.outputs.lease_until.send_replace(Some(until));
+        }
     }
 
     /// Sends what the units have said since.
@@ -283,7 +293,7 @@ impl Session {
 }
 
 impl Stream {
-    fn new(outgoing: mpsc::Sender<v1::WorkerMessage>, lease: Duration) -> Self {
+    fn new(outgoing: mpsc::Sender<v1::WorkerMessage>, lease: Lease) -> Self {
         Self {
             outgoing,
             lease,
@@ -321,7 +331,7 @@ impl Stream {
 
     async fn silent_for_too_long(&self) {
         match self.sent_heartbeats.values().min() {
-            Some(oldest) => tokio::time::sleep_until(*oldest + self.lease).await,
+            Some(oldest) => tokio::time::sleep_until(*oldest + self.lease.duration()).await,
             None => std::future::pending().await,
         }
     }
