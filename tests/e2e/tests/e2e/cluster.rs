@@ -75,11 +75,32 @@ impl Cluster {
 
     /// SIGKILL, and the same node again on its data.
     pub(crate) async fn kill_control_plane(&mut self) {
+        self.lose_control_plane();
+        self.start_control_plane().await;
+    }
+
+    /// SIGKILL.
+    pub(crate) fn lose_control_plane(&mut self) {
         self.control_plane.kill().expect("the control plane runs");
+    }
+
+    /// The same node again on its data.
+    pub(crate) async fn start_control_plane(&mut self) {
         self.starts += 1;
         let ports = (self.rest_port, self.grpc_port);
         self.control_plane = spawn_control_plane(self.folder.path(), ports, (self.starts, self.arguments));
         self.wait_plugins().await;
+    }
+
+    /// Runs kcctl over gRPC: its exit code, what it printed, and what it complained of.
+    pub(crate) async fn kcctl(&self, arguments: &[&str]) -> (Option<i32>, String, String) {
+        let mut command =
+            tokio::process::Command::new(binary("kcctl").expect("tests/run builds the binaries"));
+        let cluster = format!("grpc://127.0.0.1:{}", self.grpc_port);
+        let output = command.args(["--cluster", &cluster]).args(arguments).output();
+        let output = output.await.expect("kcctl can be started");
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        (output.status.code(), text(&output.stdout), text(&output.stderr))
     }
 
     /// Everything that our processes have logged.
@@ -121,6 +142,7 @@ impl Cluster {
              group.id=e2e\n\
              control.plane.endpoints=127.0.0.1:{}\n\
              worker.id=worker-{number}:8083\n\
+             worker.labels=number={number}\n\
              worker.admin.listener=127.0.0.1:0\n\
              key.converter=org.apache.kafka.connect.json.JsonConverter\n\
              value.converter=org.apache.kafka.connect.json.JsonConverter\n\
@@ -134,6 +156,7 @@ impl Cluster {
         let mut command = Command::new(binary("towpath-worker").expect("tests/run builds the binaries"));
         command
             .arg(&properties)
+            .env("NO_COLOR", "1")
             .env("TOWPATH_LOG", "debug,h2=info,hyper=info,tower=info");
         Process::spawn(
             command,

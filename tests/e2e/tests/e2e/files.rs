@@ -75,13 +75,13 @@ async fn lines_go_through_kafka_and_pause_stop_and_restart_do_what_they_say() {
 }
 
 /// The files of `towpath standalone`, which stay when it is stopped, and the port of its REST API.
-struct Standalone {
+pub(crate) struct Standalone {
     folder: tempfile::TempDir,
     port: u16,
 }
 
 impl Standalone {
-    fn new(kafka: &str, topic: &str) -> Self {
+    pub(crate) fn new(kafka: &str, topic: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let port = free_port().unwrap();
         let new = Self { folder, port };
@@ -104,11 +104,11 @@ impl Standalone {
         new
     }
 
-    fn file(&self, name: &str) -> PathBuf {
+    pub(crate) fn file(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
-    fn start(&self, connectors: &[&str], log: &str) -> Process {
+    pub(crate) fn start(&self, connectors: &[&str], log: &str) -> Process {
         let mut command = Command::new(binary("towpath").expect("tests/run builds the binaries"));
         let connectors = connectors.iter().map(|name| self.file(name));
         command

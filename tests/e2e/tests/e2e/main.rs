@@ -9,7 +9,11 @@ mod faults;
 #[cfg(test)]
 mod files;
 #[cfg(test)]
+mod handover;
+#[cfg(test)]
 mod news;
+#[cfg(test)]
+mod numbers;
 #[cfg(test)]
 mod recorded;
 #[cfg(test)]
@@ -20,3 +24,5 @@ mod rest;
 mod scenario;
 #[cfg(test)]
 mod spread;
+#[cfg(test)]
+mod stability;

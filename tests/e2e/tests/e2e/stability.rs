@@ -1,0 +1,74 @@
+//! Losing the whole control plane stops no data.
+
+use std::time::Duration;
+
+use towpath_testkit::{Service, Services, wait_until_eq};
+
+use crate::cluster::Cluster;
+use crate::files::Standalone;
+use crate::numbers::{Arrivals, Numbers, connector, of_this_run};
+
+const PATIENCE: Duration = Duration::from_secs(60);
+/// Numbers that have to come through: with this many a second or two have passed.
+const MANY: usize = 1_000;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sinks_go_on_without_a_control_plane_and_everything_runs_again_when_it_is_back() {
+    let services = Services::require(&[Service::Kafka]).await.unwrap();
+    let mut cluster = Cluster::start(services.kafka_bootstrap(), 1).await;
+    // Written by somebody who needs no control plane.
+    let topic = of_this_run("stable-numbers");
+    let producer = Standalone::new(services.kafka_bootstrap(), &topic);
+    let numbers = Numbers::write_to(&producer.file("in.txt"));
+    let _producer = producer.start(&["source.properties"], "producer.log");
+    let (input, output) = (cluster.file("lines.txt"), cluster.file("out.txt"));
+    std::fs::write(&input, "0\n").unwrap();
+    let sink = connector("FileStreamSink", &output, ("topics", &topic));
+    let sink_name = of_this_run("stable-sink");
+    cluster.rest.create(&sink_name, sink).await;
+    let source = connector("FileStreamSource", &input, ("topic", "stable-lines"));
+    cluster.rest.create("stable-source", source).await;
+    cluster.rest.wait_running(&sink_name, 1).await;
+    cluster.rest.wait_running("stable-source", 1).await;
+    let arrivals = Arrivals::at(&output);
+    arrivals.grow_by(MANY).await;
+
+    cluster.lose_control_plane();
+    let source_ended = || async { times(&cluster, "unit ended", "stable-source-0") };
+    wait_until_eq(
+        "the source task to stop with the lease",
+        PATIENCE,
+        1,
+        source_ended,
+    )
+    .await
+    .unwrap();
+    arrivals.grow_by(2 * MANY).await;
+
+    cluster.start_control_plane().await;
+    cluster.rest.wait_running("stable-source", 1).await;
+    cluster.rest.wait_running(&sink_name, 1).await;
+    arrivals.grow_by(MANY).await;
+    arrivals.are_exactly(numbers.stop().await).await;
+    for unit in ["stable-sink", "stable-sink-0", "stable-source"] {
+        assert_eq!(
+            times(&cluster, "unit ended", unit),
+            0,
+            "{unit} had no reason to restart"
+        );
+    }
+    assert_eq!(
+        times(&cluster, "unit ended", "stable-source-0"),
+        1,
+        "it was started once, not first as it was before"
+    );
+}
+
+/// How often a worker has logged this of the unit.
+fn times(cluster: &Cluster, message: &str, unit: &str) -> usize {
+    let unit = format!("unit={unit} ");
+    let logs = cluster.logs();
+    logs.lines()
+        .filter(|line| line.contains(message) && line.contains(&unit))
+        .count()
+}
