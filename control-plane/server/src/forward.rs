@@ -13,7 +13,7 @@ use axum::response::Response;
 use bytes::Bytes;
 use http::header::{CONNECTION, CONTENT_LENGTH, HOST, TRANSFER_ENCODING, UPGRADE};
 use http::request::Parts;
-use http::{HeaderName, HeaderValue, Request, Uri};
+use http::{HeaderName, HeaderValue, Method, Request, Uri};
 use tokio::time::Instant;
 use tonic::transport::{Channel, Endpoint};
 use tower::Service as _;
@@ -94,7 +94,7 @@ impl Forward {
             match send(channel, head, path, body).await {
                 Sent::Answered(response) => return Ok(Some(response)),
                 Sent::Not => {}
-                Sent::Lost if head.method.is_safe() && Instant::now() < deadline => {}
+                Sent::Lost if may_be_repeated(&head.method) && Instant::now() < deadline => {}
                 Sent::Lost => return Err(ApiError::LeaderLost),
             }
             self.forget();
@@ -211,6 +211,11 @@ fn request(head: &Parts, path: &str, body: &Bytes) -> Result<Request<tonic::body
 /// Headers of one connection end with it.
 fn travels(name: &HeaderName) -> bool {
     ![CONNECTION, TRANSFER_ENCODING, UPGRADE, CONTENT_LENGTH].contains(name) && *name != "keep-alive"
+}
+
+/// Whether twice comes to the same as once. A second DELETE or POST would be answered as if the first had not been made.
+fn may_be_repeated(method: &Method) -> bool {
+    method.is_safe() || method == Method::PUT
 }
 
 fn was_not_connected(error: &tonic::transport::Error) -> bool {

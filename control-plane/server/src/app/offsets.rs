@@ -27,7 +27,7 @@ impl App {
         match kept.ok_or_else(|| ApiError::ConnectorNotFound(name.to_owned()))? {
             Kept::Here(offsets) => Ok(offsets),
             Kept::InGroup { config, owner } => {
-                let mut workers = self.connected_workers()?;
+                let mut workers = self.connected_workers().await?;
                 // The one that runs the connector first: it can surely reach its Kafka cluster.
                 workers.sort_by_key(|worker| Some(&worker.reporter.worker) != owner.as_ref());
                 self.group_offsets(name, &config, &workers).await

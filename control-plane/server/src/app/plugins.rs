@@ -18,8 +18,8 @@ pub(crate) struct PluginView {
 
 impl App {
     /// By kind, class and version. Nothing while no worker is connected.
-    pub(crate) fn plugins(&self, connectors_only: bool) -> Result<Vec<PluginView>, ApiError> {
-        self.leader_only()?;
+    pub(crate) async fn plugins(&self, connectors_only: bool) -> Result<Vec<PluginView>, ApiError> {
+        self.await_workers(|_| true).await?;
         let workers = self.directory.sessions();
         let mut views: Vec<PluginView> = offered(&workers)
             .filter(|plugin| !connectors_only || plugin.kind.is_connector())
@@ -35,8 +35,12 @@ impl App {
     }
 
     /// The configuration keys of a plugin, a JSON array.
-    pub(crate) fn plugin_keys(&self, name: &str, version: Option<&str>) -> Result<Arc<RawValue>, ApiError> {
-        let workers = self.connected_workers()?;
+    pub(crate) async fn plugin_keys(
+        &self,
+        name: &str,
+        version: Option<&str>,
+    ) -> Result<Arc<RawValue>, ApiError> {
+        let workers = self.connected_workers().await?;
         let mut named: Vec<&OfferedPlugin> = offered(&workers)
             .filter(|plugin| plugin.is_called(name))
             .collect();

@@ -1,8 +1,12 @@
 //! Validation of configurations: asked of a worker that has the plugin, because only workers have plugins.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use http::StatusCode;
+use tokio::time::Instant;
+use towpath_raft::Reads as _;
+use towpath_state::Worker;
 use towpath_types::{ConnectorConfig, ConnectorKind, ConnectorName};
 use towpath_wire::v1::worker_answer::Answer;
 use towpath_wire::v1::worker_request::Request;
@@ -15,6 +19,8 @@ use crate::sessions::{AskError, LiveSession};
 const CLASS: &str = "connector.class";
 /// Its end is no part of the short name of a class.
 const SUFFIX: &str = "Connector";
+/// How often a worker that is awaited is looked for, whatever was told of it.
+const LOOK: Duration = Duration::from_millis(100);
 /// A reference that only a worker can resolve.
 const REFERENCE: &str = "${";
 
@@ -69,7 +75,7 @@ impl App {
         let class = config
             .get(CLASS)
             .ok_or_else(|| ApiError::NoConnectorType { shown: shown(config) })?;
-        let workers = self.workers_with(class)?;
+        let workers = self.workers_with(class).await?;
         let request = Request::Validate(ValidateConfig {
             config: Some(config.into()),
         });
@@ -79,11 +85,13 @@ impl App {
         }
     }
 
-    fn workers_with(&self, class: &str) -> Result<Vec<Arc<LiveSession>>, ApiError> {
-        let workers = self.connected_workers()?;
+    async fn workers_with(&self, class: &str) -> Result<Vec<Arc<LiveSession>>, ApiError> {
         if class.contains(REFERENCE) {
-            return Ok(workers);
+            return self.connected_workers().await;
         }
+        self.await_workers(|worker| worker.connector_plugin(class).is_some())
+            .await?;
+        let workers = self.connected_workers().await?;
         let (able, others): (Vec<_>, Vec<_>) = workers
             .into_iter()
             .partition(|worker| has_connector(worker, class));
@@ -97,13 +105,36 @@ impl App {
     }
 
     /// Never empty.
-    pub(super) fn connected_workers(&self) -> Result<Vec<Arc<LiveSession>>, ApiError> {
-        self.leader_only()?;
+    pub(super) async fn connected_workers(&self) -> Result<Vec<Arc<LiveSession>>, ApiError> {
+        self.await_workers(|_| true).await?;
         let workers = self.directory.sessions();
         if workers.is_empty() {
             Err(ApiError::NoWorker)
         } else {
             Ok(workers)
+        }
+    }
+
+    /// Waits until one of the registered workers that will do is connected, or none is left: after a change of leader they
+    /// come within moments, and one that does not is removed at the end of its lease.
+    pub(super) async fn await_workers(&self, will_do: impl Fn(&Worker) -> bool) -> Result<(), ApiError> {
+        let deadline = Instant::now() + self.directory.lease().patience();
+        let mut changes = self.directory.changes();
+        loop {
+            changes.borrow_and_update();
+            self.leader_only()?;
+            let live = self.directory.live_workers();
+            let wanted: Vec<bool> = self.store.read_local(|state| {
+                let able = state.workers().iter().filter(|(_, worker)| will_do(worker));
+                able.map(|(id, _)| live.contains(id)).collect()
+            });
+            if wanted.is_empty() || wanted.contains(&true) || Instant::now() >= deadline {
+                return Ok(());
+            }
+            tokio::select! {
+                _changed = changes.changed() => {}
+                () = tokio::time::sleep(LOOK) => {}
+            }
         }
     }
 

@@ -16,7 +16,8 @@ impl Plugins for Face {
         answered(async {
             let plugins = self
                 .app
-                .plugins(connectors_only)?
+                .plugins(connectors_only)
+                .await?
                 .into_iter()
                 .map(|plugin| v1::PluginInfo {
                     class: plugin.class,
@@ -36,7 +37,7 @@ impl Plugins for Face {
     ) -> Result<Response<v1::DescribePluginResponse>, Status> {
         let name = request.into_inner().name;
         answered(async {
-            let keys = self.app.plugin_keys(&name, None)?;
+            let keys = self.app.plugin_keys(&name, None).await?;
             Ok(v1::DescribePluginResponse {
                 keys_json: keys.get().to_owned(),
             })

@@ -72,9 +72,12 @@ pub(super) async fn run(operation: Operation, call: Call<'_>) -> Answer {
             Ok(reply::empty(StatusCode::ACCEPTED))
         }
         Operation::GetOffsets => call.offsets().await,
-        Operation::ListPlugins => call.list_plugins(),
+        Operation::ListPlugins => call.list_plugins().await,
         Operation::GetPluginConfig => {
-            let keys = call.app.plugin_keys(call.name(), call.query.text("version"))?;
+            let keys = call
+                .app
+                .plugin_keys(call.name(), call.query.text("version"))
+                .await?;
             Ok(reply::raw_json(StatusCode::OK, keys.get().to_owned()))
         }
         Operation::ValidateConfig => call.validate().await,
@@ -217,8 +220,8 @@ impl Call<'_> {
         Ok(reply::ok(&ConnectorOffsets { offsets }))
     }
 
-    fn list_plugins(&self) -> Answer {
-        let plugins = self.app.plugins(self.query.flag("connectorsOnly", true))?;
+    async fn list_plugins(&self) -> Answer {
+        let plugins = self.app.plugins(self.query.flag("connectorsOnly", true)).await?;
         let infos: Vec<PluginInfo<'_>> = plugins
             .iter()
             .map(|plugin| PluginInfo {

@@ -26,7 +26,8 @@ pub(crate) struct Lease {
 }
 
 impl Lease {
-    fn patience(&self) -> Duration {
+    /// After which silence a worker is removed.
+    pub(crate) fn patience(&self) -> Duration {
         self.duration + self.margin
     }
 }
