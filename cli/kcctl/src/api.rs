@@ -2,6 +2,7 @@
 
 mod error;
 mod grpc;
+mod members;
 mod model;
 mod patience;
 mod rest;
@@ -14,6 +15,7 @@ use serde_json::{Map, Value};
 use towpath_types::{ConnectorConfig, TargetState};
 
 pub(crate) use error::ApiError;
+pub(crate) use members::{Member, MemberChange};
 pub(crate) use model::{
     ConfigInfos, ConnectorInfo, ConnectorStatus, Offsets, Plugin, ServerInfo, TaskConfig, TaskStatus,
     UnitStatus,
@@ -82,6 +84,8 @@ pub(crate) trait Cluster {
     /// With what runs there.
     async fn worker(&self, name: &str) -> Result<(Worker, Vec<WorkerUnit>), ApiError>;
     async fn set_draining(&self, name: &str, draining: bool) -> Result<(), ApiError>;
+    async fn members(&self) -> Result<Vec<Member>, ApiError>;
+    async fn change_members(&self, change: MemberChange) -> Result<(), ApiError>;
 }
 
 /// A client of the target. REST connects with the first request, gRPC at once.

@@ -1,6 +1,7 @@
 //! The command line: what can be said. What is done about it is in `commands`.
 
 mod durations;
+mod members;
 mod verbs;
 mod workers;
 
@@ -16,6 +17,7 @@ pub(crate) use verbs::{
     RestartArgs, RestartCommand, RestartTaskArgs, Selection, SetContextArgs, Tasks,
 };
 
+pub(crate) use members::{AddArgs, MembersCommand};
 pub(crate) use workers::{DescribeWorkerArgs, DrainArgs, WorkerCommand};
 
 use crate::output::Format;
@@ -103,6 +105,9 @@ pub(crate) enum Command {
     /// Empties a worker, or lets it take units again (Towpath only)
     #[command(subcommand, arg_required_else_help = true)]
     Worker(WorkerCommand),
+    /// Shows and changes the nodes of the control plane (Towpath only)
+    #[command(subcommand, arg_required_else_help = true)]
+    Cluster(MembersCommand),
     /// Prints a completion script for a shell, to be sourced
     Completion { shell: crate::completion::Shell },
     /// Names of connectors on one line, for completion scripts

@@ -4,6 +4,7 @@ mod config;
 mod describe;
 mod get;
 mod lifecycle;
+mod members;
 mod names;
 mod patch;
 mod plugin;
@@ -65,6 +66,7 @@ async fn with_cluster(session: &Session<'_>, command: Command) -> Result<(), Fai
         Command::Get(GetCommand::Workers(output)) => worker::list(session, output).await,
         Command::Describe(DescribeCommand::Worker(args)) => worker::describe(session, &args).await,
         Command::Worker(command) => worker::run(session, command).await,
+        Command::Cluster(command) => members::run(session, command).await,
         Command::Describe(DescribeCommand::Connector(args)) => describe::connectors(session, &args).await,
         Command::Describe(DescribeCommand::Plugin(args)) => plugin::describe(session, &args).await,
         Command::Apply(args) => apply::run(session, &args).await,

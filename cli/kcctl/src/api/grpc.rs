@@ -15,7 +15,8 @@ use towpath_wire::v1::plugins_client::PluginsClient;
 use super::error::root_cause;
 use super::model::{ConfigInfos, ConnectorInfo, ConnectorStatus, Offsets, Plugin, ServerInfo, TaskConfig};
 use super::{
-    ApiError, CONNECT_TIMEOUT, Change, Cluster, NewConnector, Patience, RestartTasks, Worker, WorkerUnit,
+    ApiError, CONNECT_TIMEOUT, Change, Cluster, Member, MemberChange, NewConnector, Patience, RestartTasks,
+    Worker, WorkerUnit,
 };
 use crate::target::{Credentials, Target};
 
@@ -356,5 +357,13 @@ impl Cluster for Grpc {
 
     async fn set_draining(&self, name: &str, draining: bool) -> Result<(), ApiError> {
         self.drain_worker(name, draining).await
+    }
+
+    async fn members(&self) -> Result<Vec<Member>, ApiError> {
+        self.list_members().await
+    }
+
+    async fn change_members(&self, change: MemberChange) -> Result<(), ApiError> {
+        self.make_change(change).await
     }
 }

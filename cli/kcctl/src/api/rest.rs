@@ -11,7 +11,8 @@ use towpath_types::ConnectorConfig;
 use super::error::root_cause;
 use super::model::{ConfigInfos, ConnectorInfo, ConnectorStatus, Offsets, Plugin, ServerInfo, TaskConfig};
 use super::{
-    ApiError, CONNECT_TIMEOUT, Change, Cluster, NewConnector, Patience, RestartTasks, Worker, WorkerUnit,
+    ApiError, CONNECT_TIMEOUT, Change, Cluster, Member, MemberChange, NewConnector, Patience, RestartTasks,
+    Worker, WorkerUnit,
 };
 use crate::target::{Credentials, Target};
 
@@ -293,5 +294,13 @@ impl Cluster for Rest {
 
     async fn set_draining(&self, _name: &str, _draining: bool) -> Result<(), ApiError> {
         Err(self.needs_grpc("draining a worker"))
+    }
+
+    async fn members(&self) -> Result<Vec<Member>, ApiError> {
+        Err(self.needs_grpc("listing the nodes of the control plane"))
+    }
+
+    async fn change_members(&self, _change: MemberChange) -> Result<(), ApiError> {
+        Err(self.needs_grpc("changing the nodes of the control plane"))
     }
 }

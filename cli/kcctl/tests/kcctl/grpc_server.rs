@@ -11,9 +11,11 @@ use towpath_types::{ConnectorKind, UnitState};
 use towpath_wire::v1;
 use towpath_wire::v1::cluster_server::{Cluster, ClusterServer};
 use towpath_wire::v1::connectors_server::{Connectors, ConnectorsServer};
+use towpath_wire::v1::members_server::MembersServer;
 use towpath_wire::v1::plugins_server::{Plugins, PluginsServer};
 use towpath_wire::v1::workers_server::WorkersServer;
 
+use crate::member_service::FakeMembers;
 use crate::rest_server::recorded;
 use crate::worker_service::FakeWorkers;
 
@@ -60,6 +62,7 @@ impl GrpcServer {
                     .add_service(ConnectorsServer::new(serving.clone()))
                     .add_service(PluginsServer::new(serving.clone()))
                     .add_service(ClusterServer::new(serving.clone()))
+                    .add_service(MembersServer::new(FakeMembers::default()))
                     .add_service(WorkersServer::new(FakeWorkers::new(serving)))
                     .serve_with_incoming_shutdown(
                         tokio_stream::wrappers::TcpListenerStream::new(listener),

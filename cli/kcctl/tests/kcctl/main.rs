@@ -16,6 +16,8 @@ mod get;
 mod grpc;
 mod grpc_server;
 mod kcctl;
+mod member_service;
+mod members;
 mod rest_server;
 mod worker;
 mod worker_service;

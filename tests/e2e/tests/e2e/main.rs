@@ -9,6 +9,8 @@ mod faults;
 #[cfg(test)]
 mod files;
 #[cfg(test)]
+mod group;
+#[cfg(test)]
 mod handover;
 #[cfg(test)]
 mod news;
