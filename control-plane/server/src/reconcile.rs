@@ -57,7 +57,10 @@ impl Reconciler {
         loop {
             let pause = self.round().await;
             let wake = Instant::now() + pause.unwrap_or(INTERVAL);
+            // Biased, here and below, so that the simulation repeats a run by its seed. Whatever woke it, a round looks at
+            // everything.
             tokio::select! {
+                biased;
                 () = stop.cancelled() => return,
                 changed = self.something_changed(), if pause.is_none() => if !changed { return },
                 () = tokio::time::sleep_until(wake) => self.planned = None,
@@ -73,6 +76,7 @@ impl Reconciler {
     async fn something_changed(&mut self) -> bool {
         let due = self.store.read_local(|state| self.directory.silence(state)).next;
         tokio::select! {
+            biased;
             changed = self.changes.changed() => changed.is_ok(),
             changed = self.sessions.changed() => changed.is_ok(),
             changed = self.metrics.changed() => changed.is_ok(),
@@ -119,6 +123,9 @@ impl Reconciler {
             .read_local(|state| self.directory.silence(state))
             .expired
         {
+            if !self.directory.give_up(&from.worker) {
+                continue;
+            }
             tracing::warn!(worker = %from.worker, session = %from.session, "worker is silent for longer than its lease");
             let command = Command::RemoveWorker {
                 from: from.clone(),

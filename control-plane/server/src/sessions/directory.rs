@@ -139,6 +139,38 @@ impl Directory {
         }
     }
 
+    /// Whether this is still the session of its worker, which it then is for another lease. One that is not must not be
+    /// answered: the worker would take its lease for renewed.
+    pub(super) fn heard_from(&self, session: &LiveSession) -> bool {
+        let mut entries = self.lock();
+        let entry = entries.workers.get_mut(&session.reporter.worker);
+        let Some(entry) = entry.filter(|entry| entry.is_of(session)) else {
+            return false;
+        };
+        entry.heard = Instant::now();
+        true
+    }
+
+    /// A worker is to be removed for its silence. Nothing it says from now on is answered, because its units are given
+    /// away as soon as the removal is written. False if it has been heard of meanwhile.
+    pub(crate) fn give_up(&self, worker: &WorkerId) -> bool {
+        let now = Instant::now();
+        let mut entries = self.lock();
+        let Some(entry) = entries.workers.get_mut(worker) else {
+            return true;
+        };
+        if entry.heard + self.lease.patience() > now {
+            return false;
+        }
+        let live = entry.live.take();
+        drop(entries);
+        if let Some(live) = live {
+            live.over.cancel();
+            self.changed.send_replace(());
+        }
+        true
+    }
+
     /// A session of the same worker that is still there is over: the worker has a new life.
     pub(super) fn open(&self, session: &Arc<LiveSession>) {
         let entry = Entry {

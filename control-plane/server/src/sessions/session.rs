@@ -73,6 +73,7 @@ type Inbound = Streaming<v1::WorkerMessage>;
 
 pub(super) async fn run(sessions: Sessions, mut inbound: Inbound, outbound: Outbound) {
     let begun = tokio::select! {
+        biased;
         begun = begin(&sessions, &mut inbound, &outbound) => begun,
         () = sessions.stop.cancelled() => Err(Ending::Stopping),
     };
@@ -155,7 +156,10 @@ async fn serve(sessions: &Sessions, session: &LiveSession, inbound: Inbound) -> 
     }
     let (notes_in, notes) = mpsc::channel(MAX_NOTES);
     let mut scribe = pin!(scribe::write(&sessions.store, session, notes));
+    // Biased, so that what is said in which order does not depend on chance: the simulation repeats a run by its seed.
+    // Nothing starves, since each of these runs to the end of the session.
     let ending = tokio::select! {
+        biased;
         ending = listen(sessions, session, inbound, notes_in) => ending,
         ending = &mut scribe => ending,
         ending = teller::tell(&sessions.store, session) => ending,
@@ -187,7 +191,10 @@ async fn listen(
             Ok(None) => return Ending::Closed,
             Err(status) => return Ending::Lost(status),
         };
-        sessions.directory.heard(&session.reporter.worker);
+        // Invariant 5: a heartbeat that comes too late is not answered.
+        if !sessions.directory.heard_from(session) {
+            return Ending::Over;
+        }
         if let Some(Heard::Heartbeat(heartbeat)) = &message.message {
             sessions
                 .directory

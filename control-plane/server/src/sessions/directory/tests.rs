@@ -153,3 +153,24 @@ async fn whoever_tried_to_register_in_vain_is_forgotten() {
     directory.silence(&ClusterState::new());
     assert!(directory.lock().workers.is_empty());
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_worker_that_is_given_up_is_not_listened_to_while_its_removal_is_written() {
+    let directory = leading();
+    let session = session("w", "s");
+    directory.open(&session);
+    advance(Duration::from_millis(3_400)).await;
+    assert!(directory.heard_from(&session));
+    advance(Duration::from_millis(200)).await;
+    assert!(
+        !directory.give_up(&WorkerId::new("w")),
+        "it has just been heard of"
+    );
+    advance(Duration::from_millis(3_300)).await;
+    assert!(directory.give_up(&WorkerId::new("w")));
+    assert!(
+        !directory.heard_from(&session),
+        "a heartbeat that comes now is too late"
+    );
+    assert!(session.over.is_cancelled() && directory.live_workers() == LiveWorkers::default());
+}
