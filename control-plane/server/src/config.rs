@@ -112,14 +112,14 @@ impl Config {
             drain_deadline: DEFAULT_DRAIN_DEADLINE,
         }
     }
+}
 
-    pub(crate) fn checked_lease(&self) -> Result<Lease, ConfigError> {
-        if self.lease < MIN_LEASE {
-            return Err(ConfigError::LeaseTooShort { lease: self.lease });
-        }
-        Ok(Lease {
-            duration: self.lease,
-            margin: self.lease / MARGIN,
-        })
+pub(crate) fn checked_lease(duration: Duration) -> Result<Lease, ConfigError> {
+    if duration < MIN_LEASE {
+        return Err(ConfigError::LeaseTooShort { lease: duration });
     }
+    Ok(Lease {
+        duration,
+        margin: duration / MARGIN,
+    })
 }

@@ -23,16 +23,16 @@ use towpath_wire::v1::cluster_server::ClusterServer;
 use towpath_wire::v1::connectors_server::ConnectorsServer;
 use towpath_wire::v1::members_server::MembersServer;
 use towpath_wire::v1::plugins_server::PluginsServer;
-use towpath_wire::v1::worker_sessions_server::WorkerSessionsServer;
+use towpath_wire::v1::worker_sessions_server::{WorkerSessions, WorkerSessionsServer};
 use towpath_wire::v1::workers_server::WorkersServer;
 
 use crate::app::{App, Chain};
-use crate::config::{Config, ConfigError};
+use crate::config::{Config, ConfigError, checked_lease};
 use crate::forward::{self, Forward};
 use crate::grpc::{self, MAX_MESSAGE_BYTES};
-use crate::reconcile::Reconciler;
 use crate::rest;
-use crate::sessions::{Directory, Sessions};
+use crate::scheduler::Scheduler;
+use crate::sessions::Sessions;
 use crate::storage::{self, Opened, Peers};
 
 /// How often an idle gRPC connection is asked whether it is still there.
@@ -99,7 +99,8 @@ impl ControlPlane {
     /// # Errors
     /// When an address is taken or the store cannot be opened.
     pub async fn start(config: Config, shutdown: CancellationToken) -> Result<Running, StartError> {
-        let lease = config.checked_lease()?;
+        // Before anything is opened.
+        checked_lease(config.lease)?;
         let rest_listener = listen("REST", &config.rest_address).await?;
         let grpc_listener = listen("gRPC", &config.grpc_address).await?;
         let (rest_address, grpc_address) = (address_of(&rest_listener)?, address_of(&grpc_listener)?);
@@ -108,19 +109,13 @@ impl ControlPlane {
             peers,
             joining,
         } = storage::open(&config.storage, grpc_address).await?;
-        let directory = Arc::new(Directory::new(lease));
-        let app = Arc::new(App::new(Arc::clone(&store), Arc::clone(&directory)));
-        let streams = TaskTracker::new();
-        let sessions = Sessions {
-            store: Arc::clone(&store),
-            directory: Arc::clone(&directory),
-            tracker: streams.clone(),
-            stop: shutdown.clone(),
-        };
+        let scheduler = Scheduler::new(Arc::clone(&store), config.lease, shutdown.clone())?;
+        let app = Arc::new(App::new(Arc::clone(&store), scheduler.directory()));
+        let streams = scheduler.streams();
         let face = grpc::Face::new(Arc::clone(&app), streams.clone(), shutdown.clone());
         let mut parts = JoinSet::new();
-        let reconciler = Reconciler::new(Arc::clone(&store), directory);
-        parts.spawn(ran(reconciler.run(shutdown.clone())));
+        let sessions = scheduler.service();
+        parts.spawn(ran(scheduler.run()));
         let forward = Forward::new(Arc::clone(&store));
         parts.spawn(serve_rest(
             rest::router(Arc::clone(&app), Some(forward.clone())),
@@ -249,7 +244,10 @@ async fn serve_rest(router: Router, listener: TcpListener, stop: CancellationTok
     })
 }
 
-fn grpc_services(face: grpc::Face, sessions: Sessions) -> Result<(Router, HealthReporter), StartError> {
+fn grpc_services(
+    face: grpc::Face,
+    sessions: WorkerSessionsServer<impl WorkerSessions>,
+) -> Result<(Router, HealthReporter), StartError> {
     let reflection = tonic_reflection::server::Builder::configure()
         .register_encoded_file_descriptor_set(towpath_wire::FILE_DESCRIPTOR_SET)
         .build_v1()
@@ -264,7 +262,7 @@ fn grpc_services(face: grpc::Face, sessions: Sessions) -> Result<(Router, Health
         .add_service(ClusterServer::new(face.clone()))
         .add_service(MembersServer::new(face.clone()))
         .add_service(WorkersServer::new(face))
-        .add_service(WorkerSessionsServer::new(sessions).max_decoding_message_size(MAX_MESSAGE_BYTES));
+        .add_service(sessions);
     Ok((services.routes().into_axum_router(), health))
 }
 

@@ -9,6 +9,7 @@ mod forward;
 mod grpc;
 mod reconcile;
 mod rest;
+mod scheduler;
 mod sessions;
 mod storage;
 
@@ -18,3 +19,4 @@ pub use config::{
     DEFAULT_REST_ADDRESS, Group, MemberError, Storage, parse_members,
 };
 pub use control_plane::{ControlPlane, RunError, Running, StartError};
+pub use scheduler::Scheduler;
