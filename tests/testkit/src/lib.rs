@@ -1,6 +1,7 @@
 //! What tests against real servers and real processes stand on: servers to start and break, our own binaries to start
 //! and kill, and waiting for a state. Not for tests of pure code, and never linked into a product.
 
+pub mod linearizable;
 pub mod ports;
 pub mod process;
 pub mod replay;
