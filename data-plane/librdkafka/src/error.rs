@@ -50,6 +50,21 @@ pub enum SendError {
     TooManyLanes { count: usize },
 }
 
+/// A step of a transaction did not work.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("could not {attempt}: {code}: {reason}")]
+pub struct TransactionError {
+    pub attempt: &'static str,
+    pub code: RDKafkaErrorCode,
+    pub reason: String,
+    /// The producer is beyond repair: another one has its transactional id, for example.
+    pub is_fatal: bool,
+    /// The same call may work later.
+    pub is_retriable: bool,
+    /// The transaction cannot be committed any more.
+    pub requires_abort: bool,
+}
+
 /// A consumer could not do what it was asked for.
 #[derive(Debug, thiserror::Error)]
 pub enum ConsumerError {

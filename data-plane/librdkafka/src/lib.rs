@@ -19,7 +19,7 @@ mod producer;
 pub use consumer::{
     BatchConsumer, Commit, GroupError, GroupEvent, Message, Timestamp, TimestampKind, TopicPartition,
 };
-pub use error::{ClientError, ConsumerError, SendError};
+pub use error::{ClientError, ConsumerError, SendError, TransactionError};
 pub use mock::{MockBroker, MockBrokerError};
 pub use producer::{
     BatchProducer, Delivery, Lane, MAX_TOKEN, MESSAGE_OVERHEAD_BYTES, Position, RecordRef, Sent, Stop,

@@ -73,6 +73,15 @@ impl Client {
 
     /// Why the client can no longer be used, if that is so.
     pub(crate) fn fatal_error(&self) -> Option<String> {
+        let (code, reason) = self.fatal()?;
+        Some(format!("{code}: {reason}"))
+    }
+
+    pub(crate) fn fatal_code(&self) -> Option<RDKafkaErrorCode> {
+        self.fatal().map(|(code, _)| code)
+    }
+
+    fn fatal(&self) -> Option<(RDKafkaErrorCode, String)> {
         let mut text = [0u8; ERROR_TEXT_BYTES];
         // SAFETY: the handle lives as long as `self`; the buffer has the length that is passed.
         let code =
@@ -83,7 +92,7 @@ impl Client {
         let reason = CStr::from_bytes_until_nul(&text)
             .map(CStr::to_string_lossy)
             .unwrap_or_default();
-        Some(format!("{}: {reason}", RDKafkaErrorCode::from(code)))
+        Some((RDKafkaErrorCode::from(code), reason.into_owned()))
     }
 }
 

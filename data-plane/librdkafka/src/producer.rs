@@ -12,6 +12,7 @@
 mod enqueue;
 mod lane;
 mod lanes;
+mod transactions;
 
 use std::collections::HashMap;
 use std::fmt;
@@ -159,6 +160,11 @@ impl BatchProducer {
         self.shared.client.fatal_error()
     }
 
+    /// What kind of error [`BatchProducer::fatal_error`] is.
+    pub fn fatal_code(&self) -> Option<RDKafkaErrorCode> {
+        self.shared.client.fatal_code()
+    }
+
     /// The last trouble with the connection, if nothing has worked since.
     pub fn trouble(&self) -> Option<Trouble> {
         self.shared.pump();
@@ -256,7 +262,10 @@ impl Shared {
             text: event.error_text(),
         };
         tracing::warn!(client = %self.client.name(), code = %trouble.code, "{}", trouble.text);
-        *self.trouble() = Some(trouble);
+        // The end of the producer says nothing of the connection.
+        if !matches!(trouble.code, RDKafkaErrorCode::Fatal | RDKafkaErrorCode::Fenced) {
+            *self.trouble() = Some(trouble);
+        }
     }
 }
 

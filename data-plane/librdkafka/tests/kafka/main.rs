@@ -12,3 +12,5 @@ mod restarts;
 mod sharing;
 #[cfg(test)]
 mod support;
+#[cfg(test)]
+mod transactions;
