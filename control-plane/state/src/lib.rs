@@ -54,7 +54,7 @@ pub use offsets::{JsonTextError, SourceOffset, SourceOffsets, SourcePartition};
 pub use outcome::{Applied, Detail, Outcome, Refusal, Stale};
 pub use persisted::{DecodeError, FORMAT_VERSION, FormatVersion, Versioned};
 pub use plan::{LiveWorkers, MAX_MOVES_IN_FLIGHT, MAX_UNITS_PER_COMMAND, Obstacle, plan};
-pub use query::{ConnectorInfo, ConnectorStatus, DesiredUnit, Release};
+pub use query::{ConnectorInfo, ConnectorStatus, DesiredUnit, FenceOrder, Release};
 pub use state::ClusterState;
 
 /// The longest error trace that is kept of a unit; the rest is cut off.

@@ -24,6 +24,12 @@ pub struct Connector {
     pub tasks: Vec<Task>,
     /// The `config_revision` that `tasks` were made from, if any were ever made.
     pub tasks_made_from: Option<Revision>,
+    /// The first epoch of the present set of tasks: another one for each set.
+    #[serde(default)]
+    pub task_set: Epoch,
+    /// The most tasks that it ever had at a time: as many may still run somewhere that was cut off.
+    #[serde(default)]
+    pub most_tasks: u32,
     /// Active topics: what its tasks wrote to or read from.
     pub topics: BTreeSet<String>,
 }

@@ -4,12 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use towpath_types::{
-    ConnectorConfig, ConnectorKind, ConnectorName, Epoch, Revision, TargetState, TaskNumber, UnitId, WorkerId,
+    ConnectorConfig, ConnectorKind, ConnectorName, Epoch, Revision, TargetState, TaskNumber, UnitId,
+    UnitState, WorkerId,
 };
 
 use crate::{
-    ClusterState, Connector, LoggerSetting, SourceOffset, SourceOffsets, SourcePartition, Unit, UnitStatus,
-    Worker,
+    ClusterState, Connector, LoggerSetting, SourceOffset, SourceOffsets, SourcePartition, Task, Unit,
+    UnitStatus, Worker,
 };
 
 #[derive(Debug, Clone, Copy)]
@@ -46,6 +47,17 @@ pub struct DesiredUnit {
     pub target: TargetState,
     /// For a task.
     pub task_config: Option<Arc<ConnectorConfig>>,
+    /// For a task of a source, until a task of the present set has run.
+    pub fence: Option<FenceOrder>,
+}
+
+/// Before tasks of a new set run, those that earlier sets left on workers that are cut off have to be kept from writing,
+/// if their system can do that.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FenceOrder {
+    pub task_set: Epoch,
+    /// Tasks with numbers below this one.
+    pub below: u32,
 }
 
 /// A unit that a worker is to stop, and to confirm with this epoch.
@@ -175,6 +187,7 @@ impl ClusterState {
             config_revision: connector.config_revision,
             target: connector.target,
             task_config: task.map(|task| task.config.clone()),
+            fence: task.and_then(|_| fence_order(connector)),
         }
     }
 
@@ -194,4 +207,21 @@ impl ClusterState {
     pub fn assignment_revision(&self, worker: &WorkerId) -> Revision {
         self.index.changed(worker)
     }
+}
+
+/// Whoever of the set has said that it runs has fenced before.
+fn fence_order(connector: &Connector) -> Option<FenceOrder> {
+    let has_run = |task: &Task| {
+        task.unit
+            .status
+            .as_ref()
+            .is_some_and(|status| matches!(status.state, UnitState::Running | UnitState::Paused))
+    };
+    let is_due = connector.kind == ConnectorKind::Source && !connector.tasks.iter().any(has_run);
+    // A state from before they were counted knows only the present ones.
+    let present = u32::try_from(connector.tasks.len()).expect("task numbers are 32 bits wide");
+    is_due.then_some(FenceOrder {
+        task_set: connector.task_set,
+        below: connector.most_tasks.max(present),
+    })
 }

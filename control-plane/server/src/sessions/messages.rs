@@ -132,6 +132,10 @@ fn desired_unit(desired: &DesiredUnit) -> v1::DesiredUnit {
         connector_revision: desired.config_revision.get(),
         task_config: desired.task_config.as_deref().map(Into::into),
         kind: v1::ConnectorKind::from(desired.kind).into(),
+        fence: desired.fence.map(|fence| v1::FenceOrder {
+            task_set: fence.task_set.get(),
+            below: fence.below,
+        }),
     }
 }
 

@@ -53,6 +53,8 @@ impl ClusterState {
             unit: Unit::new(epoch),
             tasks: Vec::new(),
             tasks_made_from: None,
+            task_set: epoch,
+            most_tasks: 0,
             topics: BTreeSet::new(),
         };
         self.tables.connectors.insert(name.clone(), connector);

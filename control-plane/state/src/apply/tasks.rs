@@ -50,6 +50,10 @@ impl ClusterState {
         let (revision, epoch) = self.next();
         let connector = self.tables.connectors.get_mut(name).expect("the caller found it");
         connector.tasks_made_from = Some(connector.config_revision);
+        connector.task_set = epoch;
+        let most = configs.len().max(connector.tasks.len());
+        let most = u32::try_from(most).expect("task numbers are 32 bits wide");
+        connector.most_tasks = connector.most_tasks.max(most);
         let surplus = connector
             .tasks
             .split_off(configs.len().min(connector.tasks.len()));

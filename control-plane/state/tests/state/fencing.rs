@@ -1,6 +1,6 @@
 //! Who is not listened to (invariant 5, and the fencing of architecture section 3).
 
-use towpath_state::{Command, Detail, Refusal, Reporter, Revocation, Stale};
+use towpath_state::{Command, Detail, FenceOrder, Refusal, Reporter, Revocation, Stale};
 use towpath_types::{Epoch, UnitState};
 
 use crate::cluster::{Cluster, config, instance, name, report, task};
@@ -210,4 +210,42 @@ fn a_worker_can_give_a_unit_back() {
     cluster.settle();
     assert!(cluster.epoch(&unit) > epoch);
     assert_eq!(cluster.unit_state(&unit), Some(UnitState::Running));
+}
+
+#[test]
+fn a_new_set_of_tasks_is_to_fence_all_that_earlier_sets_may_have_left_until_one_of_it_has_run() {
+    let mut cluster = Cluster::with_workers(1);
+    cluster.running("orders", 3);
+    let fences = |cluster: &Cluster| -> Vec<Option<FenceOrder>> {
+        let desired = cluster.state.desired_units(&"w1".into());
+        desired.into_iter().map(|unit| unit.fence).collect()
+    };
+    assert_eq!(fences(&cluster), [None; 4], "tasks of the set have run");
+
+    cluster
+        .put_tasks("orders", vec![config(&[("task", "all")])])
+        .unwrap();
+    let first = fences(&cluster);
+    let order = first[1].unwrap();
+    assert_eq!(
+        (first[0], order.below),
+        (None, 3),
+        "the task, of which there were three"
+    );
+
+    let unit = task("orders", 0);
+    let began = |cluster: &Cluster, state| vec![report(task("orders", 0), cluster.epoch(&unit), state)];
+    let failed = began(&cluster, UnitState::Failed);
+    cluster.report("w1", failed).unwrap();
+    assert_eq!(fences(&cluster)[1], Some(order), "who failed may not have fenced");
+    let running = began(&cluster, UnitState::Running);
+    cluster.report("w1", running).unwrap();
+    assert_eq!(fences(&cluster), [None; 2]);
+
+    cluster
+        .put_tasks("orders", vec![config(&[("task", "one")])])
+        .unwrap();
+    let again = fences(&cluster)[1].unwrap();
+    assert_eq!(again.below, 3);
+    assert_ne!(again.task_set, order.task_set);
 }

@@ -69,6 +69,19 @@ fn the_golden_log_makes_the_golden_snapshot() {
 }
 
 #[test]
+fn a_snapshot_from_before_exactly_once_sources_is_read() {
+    let mut older: serde_json::Value = serde_json::from_str(SNAPSHOT).unwrap();
+    let connectors = older["body"]["connectors"].as_object_mut().unwrap();
+    for connector in connectors.values_mut() {
+        let connector = connector.as_object_mut().unwrap();
+        assert!(connector.remove("task_set").is_some() && connector.remove("most_tasks").is_some());
+    }
+    let state = ClusterState::decode(older.to_string().as_bytes()).unwrap();
+    assert_eq!(state.connector("orders").unwrap().most_tasks, 0);
+    assert_eq!(state.connector("orders").unwrap().tasks.len(), 3);
+}
+
+#[test]
 fn a_newer_version_is_refused_and_says_so() {
     let newer = SNAPSHOT.replacen(&format!(r#"{{"version":{FORMAT_VERSION}"#), r#"{"version":2"#, 1);
     let error = ClusterState::decode(newer.as_bytes()).unwrap_err();
