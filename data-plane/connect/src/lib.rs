@@ -16,6 +16,7 @@ pub mod properties;
 pub mod record;
 pub mod sink;
 pub mod source;
+pub mod transaction;
 pub mod transform;
 
 pub use config::{ConfigMap, Password};
@@ -31,4 +32,5 @@ pub use plugin_set::{LookupError, PluginSet};
 pub use record::{ConnectRecord, Header, Headers, SinkRecord, SourceRecord, TimestampType, Topic};
 pub use sink::{SinkConnector, SinkTask, SinkTaskContext, TopicPartition, TopicPartitionOffsets};
 pub use source::{ExactlyOnceSupport, OffsetReader, SourceConnector, SourceTask, SourceTaskContext};
+pub use transaction::{TransactionContext, TransactionEnd, TransactionRequests};
 pub use transform::{Predicate, Transform};

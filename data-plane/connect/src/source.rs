@@ -11,6 +11,7 @@ use crate::connector::ConnectorContext;
 use crate::error::Result;
 use crate::offset::OffsetMap;
 use crate::record::SourceRecord;
+use crate::transaction::TransactionContext;
 
 /// What a source connector promises about exactly-once delivery.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -135,6 +136,7 @@ pub struct SourceTaskContext {
     connector: Arc<str>,
     task: u32,
     offsets: Arc<dyn OffsetReader>,
+    transactions: Option<TransactionContext>,
 }
 
 impl std::fmt::Debug for SourceTaskContext {
@@ -153,7 +155,20 @@ impl SourceTaskContext {
             connector: connector.into(),
             task,
             offsets,
+            transactions: None,
         }
+    }
+
+    /// With the say over where transactions end.
+    pub fn with_transactions(mut self, transactions: TransactionContext) -> Self {
+        self.transactions = Some(transactions);
+        self
+    }
+
+    /// Where to say that a transaction ends; `None` unless `transaction.boundary=connector` and the worker delivers
+    /// exactly once.
+    pub fn transactions(&self) -> Option<&TransactionContext> {
+        self.transactions.as_ref()
     }
 
     /// The connector's name.

@@ -6,7 +6,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
+use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, ResourceSpecifier, TopicReplication};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
 use rdkafka::error::{KafkaError, KafkaResult};
@@ -88,6 +88,17 @@ impl Admin {
             Some(Err((_, code))) => Err(client_error(what, code)),
             Some(Ok(_)) | None => Ok(true),
         }
+    }
+
+    /// `cleanup.policy` of a topic; `None` if it may not be read.
+    pub async fn cleanup_policy(&self, topic: &str) -> Option<String> {
+        let client = self.client().ok()?;
+        let described = client
+            .describe_configs(&[ResourceSpecifier::Topic(topic)], &self.options())
+            .await;
+        end_in_background(client).await;
+        let resource = described.ok()?.into_iter().next()?.ok()?;
+        resource.get("cleanup.policy")?.value.clone()
     }
 
     /// Deletes a consumer group, and with it its offsets; `false` if there is none.
@@ -219,7 +230,7 @@ fn list_of<'a>(
 }
 
 /// Runs what blocks where it may.
-async fn blocking<T: Send + 'static>(
+pub(crate) async fn blocking<T: Send + 'static>(
     what: &str,
     call: impl FnOnce() -> KafkaResult<T> + Send + 'static,
 ) -> Result<T, ClientError> {

@@ -1,21 +1,24 @@
 //! The clients of one worker: its settings, its producers, one consumer a sink task.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use towpath_connect::{ConfigMap, TopicPartitionOffsets};
 use towpath_runtime::clients::{
-    ClientError, ClientOwner, GroupConsumer, KafkaClients, RecordProducer, Subscription,
+    ClientError, ClientOwner, CompactedTopic, GroupConsumer, KafkaClients, NewTopic, RecordProducer,
+    Subscription, TransactionalProducer,
 };
 use towpath_runtime::validation::Client;
 
 use crate::admin::Admin;
+use crate::compacted;
 use crate::config::{self, Layer, Translated, Warning};
 use crate::consumer::TaskConsumer;
 use crate::pool::ProducerPool;
-use crate::producer::TaskProducer;
+use crate::producer::{BeyondRepair, TaskProducer};
+use crate::transactions::TaskTransactions;
 
 /// Kafka's default.
 const BOOTSTRAP_SERVERS: &str = "localhost:9092";
@@ -42,6 +45,8 @@ pub struct RdKafkaClients {
     bootstrap_servers: String,
     producers: Arc<ProducerPool>,
     warned: Mutex<HashMap<String, Vec<Warning>>>,
+    /// Offsets topics that were seen to be there. A std mutex: never held across an await.
+    ensured: Mutex<HashSet<String>>,
 }
 
 impl RdKafkaClients {
@@ -57,6 +62,7 @@ impl RdKafkaClients {
             bootstrap_servers,
             producers: Arc::default(),
             warned: Mutex::default(),
+            ensured: Mutex::default(),
         }
     }
 
@@ -121,6 +127,37 @@ impl RdKafkaClients {
         Ok(translated)
     }
 
+    fn transactional_settings(&self, owner: &ClientOwner, id: &str) -> Result<Translated, ClientError> {
+        let worker = self.worker.with_prefix("producer.");
+        let layers = [
+            Layer {
+                prefix: "producer.",
+                settings: &worker,
+            },
+            Layer {
+                prefix: "producer.override.",
+                settings: &owner.overrides,
+            },
+        ];
+        let client_id = format!("connector-producer-{}-{}", owner.connector, owner.task);
+        let mut defaults = vec![("bootstrap.servers", self.bootstrap_servers.as_str())];
+        defaults.extend(PRODUCER_DEFAULTS);
+        // Nobody shares it, so it has a name of its own.
+        defaults.push(("client.id", &client_id));
+        let translated = config::translate_transactional(id, &defaults, &layers)
+            .map_err(|error| ClientError::Config(error.to_string()))?;
+        self.warn_once(&owner.connector, "producer.", &translated.warnings);
+        Ok(translated)
+    }
+
+    fn is_ensured(&self, topic: &str) -> bool {
+        self.ensured().contains(topic)
+    }
+
+    fn ensured(&self) -> MutexGuard<'_, HashSet<String>> {
+        self.ensured.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn translate(
         &self,
         client: Client,
@@ -172,7 +209,36 @@ impl KafkaClients for RdKafkaClients {
     async fn producer(&self, owner: &ClientOwner) -> Result<Box<dyn RecordProducer>, ClientError> {
         let translated = self.task_client(Client::Producer, owner, PRODUCER_DEFAULTS)?;
         let lane = self.producers.lane(translated)?;
-        Ok(Box::new(TaskProducer::new(lane)))
+        Ok(Box::new(TaskProducer::new(lane, BeyondRepair::Replace)))
+    }
+
+    async fn transactional_producer(
+        &self,
+        owner: &ClientOwner,
+        transactional_id: &str,
+    ) -> Result<Box<dyn TransactionalProducer>, ClientError> {
+        let translated = self.transactional_settings(owner, transactional_id)?;
+        Ok(Box::new(
+            TaskTransactions::open(translated, transactional_id).await?,
+        ))
+    }
+
+    async fn ensure_topic(&self, owner: &ClientOwner, topic: &NewTopic) -> Result<(), ClientError> {
+        if self.is_ensured(&topic.name) {
+            return Ok(());
+        }
+        compacted::ensure(&self.admin(&owner.overrides)?, topic).await?;
+        self.ensured().insert(topic.name.clone());
+        Ok(())
+    }
+
+    async fn read_compacted(
+        &self,
+        owner: &ClientOwner,
+        topic: &str,
+        keep: &(dyn for<'k> Fn(&'k [u8]) -> bool + Send + Sync),
+    ) -> Result<CompactedTopic, ClientError> {
+        compacted::read(self.consumer_settings(owner)?, topic, keep).await
     }
 
     async fn consumer(

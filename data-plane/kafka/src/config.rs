@@ -13,6 +13,7 @@ mod rules;
 mod security;
 mod stores;
 mod table;
+mod transactions;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -31,6 +32,8 @@ const BUFFER_MEMORY: NonZeroUsize = NonZeroUsize::new(32 << 20).unwrap();
 const MAX_POLL_RECORDS: usize = 500;
 /// `default.api.timeout.ms` of Java.
 const API_TIMEOUT: Duration = Duration::from_secs(60);
+/// `transaction.timeout.ms` of Java.
+const TRANSACTION_TIMEOUT: Duration = Duration::from_secs(60);
 /// How often a pattern is matched if `metadata.max.age.ms` does not say. Java takes five minutes, which is long to wait for
 /// a topic that was just created.
 const METADATA_MAX_AGE: Duration = Duration::from_secs(5);
@@ -95,6 +98,8 @@ pub struct Ours {
     pub exclude_internal_topics: bool,
     /// How often a pattern is matched anew.
     pub metadata_max_age: Duration,
+    /// How long a transaction may be open.
+    pub transaction_timeout: Duration,
 }
 
 impl Default for Ours {
@@ -106,6 +111,7 @@ impl Default for Ours {
             api_timeout: API_TIMEOUT,
             exclude_internal_topics: true,
             metadata_max_age: METADATA_MAX_AGE,
+            transaction_timeout: TRANSACTION_TIMEOUT,
         }
     }
 }
@@ -156,6 +162,25 @@ pub fn translate(
     defaults: &[(&str, &str)],
     layers: &[Layer<'_>],
 ) -> Result<Translated, ConfigError> {
+    let mut draft = drafted(client, defaults, layers);
+    if client == Client::Producer {
+        transactions::none(&mut draft);
+    }
+    draft.finish()
+}
+
+/// Translates the settings of a producer of transactions.
+pub fn translate_transactional(
+    transactional_id: &str,
+    defaults: &[(&str, &str)],
+    layers: &[Layer<'_>],
+) -> Result<Translated, ConfigError> {
+    let mut draft = drafted(Client::Producer, defaults, layers);
+    transactions::apply(&mut draft, transactional_id);
+    draft.finish()
+}
+
+fn drafted<'a>(client: Client, defaults: &[(&'a str, &'a str)], layers: &[Layer<'a>]) -> Draft<'a> {
     let mut draft = Draft::new(client, defaults, layers);
     connection::apply(&mut draft);
     rules::apply(&mut draft);
@@ -165,7 +190,7 @@ pub fn translate(
         Client::Consumer => consumer::apply(&mut draft),
         Client::Admin => {}
     }
-    draft.finish()
+    draft
 }
 
 #[cfg(test)]

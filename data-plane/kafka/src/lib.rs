@@ -5,11 +5,13 @@
 
 pub mod admin;
 mod clients;
+mod compacted;
 pub mod config;
 mod consumer;
 mod pool;
 mod producer;
 mod subscription;
+mod transactions;
 mod trouble;
 mod watcher;
 

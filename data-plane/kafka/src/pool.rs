@@ -26,6 +26,11 @@ impl ProducerPool {
         self.producers().len()
     }
 
+    /// A lane of a producer that nobody shares.
+    pub(crate) fn alone(translated: Translated) -> Result<PooledLane, ClientError> {
+        Arc::new(Self::default()).lane(translated)
+    }
+
     /// A lane of the producer with these settings, which is made if there is none.
     pub(crate) fn lane(self: &Arc<Self>, translated: Translated) -> Result<PooledLane, ClientError> {
         let key = Arc::new(Key {

@@ -23,16 +23,31 @@ pub(crate) struct TaskProducer {
     known: HashSet<Topic>,
     last_known: Option<Topic>,
     reports: Vec<Report>,
+    beyond_repair: BeyondRepair,
+}
+
+/// What to do with a producer that can send nothing more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum BeyondRepair {
+    /// Go over to a new one, as long as nothing of the task is lost with it.
+    Replace,
+    /// Say so: the new one would know nothing of the transaction.
+    Fail,
 }
 
 impl TaskProducer {
-    pub(crate) fn new(pooled: PooledLane) -> Self {
+    pub(crate) fn new(pooled: PooledLane, beyond_repair: BeyondRepair) -> Self {
         Self {
             pooled,
             known: HashSet::new(),
             last_known: None,
             reports: Vec::new(),
+            beyond_repair,
         }
+    }
+
+    pub(crate) fn pooled(&mut self) -> &mut PooledLane {
+        &mut self.pooled
     }
 
     /// How many records at the front go to topics that are known to exist.
@@ -109,7 +124,9 @@ impl TaskProducer {
     /// A producer beyond repair is replaced as long as nothing of this task is lost with it.
     fn recover(&mut self, error: &SendError) -> Result<(), ClientError> {
         match error {
-            SendError::Fatal { .. } if self.pooled.lane().in_flight() == 0 => {
+            SendError::Fatal { .. }
+                if self.beyond_repair == BeyondRepair::Replace && self.pooled.lane().in_flight() == 0 =>
+            {
                 tracing::warn!(%error, "the producer is replaced");
                 self.pooled.replace()
             }
@@ -191,7 +208,7 @@ impl RecordProducer for TaskProducer {
 
 /// librdkafka has tried again as long as it made sense, so there is nothing to wait for.
 #[cold]
-fn not_written(code: ErrorCode) -> ClientError {
+pub(crate) fn not_written(code: ErrorCode) -> ClientError {
     let hint = match code {
         ErrorCode::MessageSizeTooLarge => {
             ": raise `max.request.size` of the producer and `max.message.bytes` of the topic if it is to be written"

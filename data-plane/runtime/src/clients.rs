@@ -1,6 +1,8 @@
 //! What the loops need of Kafka, as traits: `towpath-kafka` implements them over librdkafka, `memory` in this crate for
 //! tests. Batches cross the awaits, records do not.
 
+mod transactions;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,6 +11,8 @@ use bytes::Bytes;
 use towpath_connect::{
     ConfigMap, ConnectorError, TimestampType, Topic, TopicPartition, TopicPartitionOffsets,
 };
+
+pub use transactions::{CompactedTopic, NewTopic, TransactionalProducer};
 
 /// A header as bytes.
 pub type RawHeader = (Arc<str>, Option<Bytes>);
@@ -22,9 +26,16 @@ pub enum ClientError {
     /// The client's settings are wrong; names the key.
     #[error("{0}")]
     Config(String),
-    /// It will not work: authorization, a record too large, a fenced producer.
+    /// It will not work: authorization, a record too large.
     #[error("{0}")]
     Fatal(String),
+    /// Nothing can be written with this producer any more, but with another one: its transactional id was taken over, or
+    /// brokers were away for too long.
+    #[error("{0}")]
+    Fenced(String),
+    /// A transaction stayed open for longer than `transaction.timeout.ms`, so that Kafka has aborted it.
+    #[error("{0}")]
+    TransactionExpired(String),
 }
 
 /// A record for Kafka.
@@ -220,6 +231,35 @@ pub trait KafkaClients: Send + Sync {
     /// # Errors
     /// `Config` when the settings cannot work.
     async fn producer(&self, owner: &ClientOwner) -> Result<Box<dyn RecordProducer>, ClientError>;
+
+    /// A producer of transactions for an exactly-once source task. Whoever had the transactional id before is fenced,
+    /// and what it left uncommitted is aborted, when this returns.
+    ///
+    /// # Errors
+    /// `Config` when the settings cannot work, `Retriable` when no broker answers in time.
+    async fn transactional_producer(
+        &self,
+        owner: &ClientOwner,
+        transactional_id: &str,
+    ) -> Result<Box<dyn TransactionalProducer>, ClientError>;
+
+    /// Creates a compacted topic if it is not there. `owner` has the overrides of the connector's admin clients.
+    ///
+    /// # Errors
+    /// When it can neither be found nor created.
+    async fn ensure_topic(&self, owner: &ClientOwner, topic: &NewTopic) -> Result<(), ClientError>;
+
+    /// The newest values of a compacted topic whose keys `keep` picks: everything that was committed before the call.
+    /// Waits for transactions that are open. `owner` has the overrides of the connector's consumers.
+    ///
+    /// # Errors
+    /// When the topic cannot be read.
+    async fn read_compacted(
+        &self,
+        owner: &ClientOwner,
+        topic: &str,
+        keep: &(dyn for<'k> Fn(&'k [u8]) -> bool + Send + Sync),
+    ) -> Result<CompactedTopic, ClientError>;
 
     /// A consumer for a sink task; the group is `connect-<connector>` unless `group.id` is overridden.
     ///

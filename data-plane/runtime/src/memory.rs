@@ -4,6 +4,7 @@
 
 mod consumer;
 mod producer;
+mod transactions;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -14,9 +15,10 @@ use tokio::sync::Notify;
 use towpath_connect::{TopicPartition, TopicPartitionOffsets};
 
 use crate::clients::{
-    ClientError, ClientOwner, ConsumedRecord, GroupConsumer, KafkaClients, OutgoingRecord, RecordProducer,
-    Subscription,
+    ClientError, ClientOwner, CompactedTopic, ConsumedRecord, GroupConsumer, KafkaClients, NewTopic,
+    OutgoingRecord, RecordProducer, Subscription, TransactionalProducer,
 };
+pub use transactions::CommitFault;
 
 /// A cluster.
 #[derive(Clone, Debug, Default)]
@@ -43,6 +45,7 @@ struct State {
     revocations: u64,
     /// The largest batch that a consumer gets.
     batch_limit: Option<usize>,
+    transactions: transactions::Coordinator,
 }
 
 impl MemoryKafka {
@@ -106,6 +109,37 @@ impl MemoryKafka {
         self.change(|state| state.revocations += 1);
     }
 
+    /// What becomes of the next commit of a transaction.
+    pub fn fail_next_commit(&self, fault: CommitFault) {
+        self.change(|state| state.transactions.fail_next_commit(fault));
+    }
+
+    /// Takes a transactional id over, as another producer would.
+    pub fn fence(&self, transactional_id: &str) {
+        self.change(|state| {
+            state.transactions.take_over(transactional_id);
+        });
+    }
+
+    /// How often a transactional id was taken over.
+    pub fn take_overs(&self, transactional_id: &str) -> u64 {
+        self.lock().transactions.epoch(transactional_id)
+    }
+
+    /// Appends a record with a key, as a whole transaction.
+    pub fn append_keyed(&self, topic: &str, key: impl Into<Bytes>, value: Option<Bytes>) {
+        let record = OutgoingRecord {
+            topic: topic.into(),
+            partition: None,
+            key: Some(key.into()),
+            value,
+            timestamp: None,
+            headers: Vec::new(),
+            token: 0,
+        };
+        self.change(|state| state.append(&record));
+    }
+
     /// Consumers get at most this many records at a time.
     pub fn limit_batches(&self, limit: usize) {
         self.change(|state| state.batch_limit = Some(limit));
@@ -147,6 +181,45 @@ impl State {
 impl KafkaClients for MemoryKafka {
     async fn producer(&self, _owner: &ClientOwner) -> Result<Box<dyn RecordProducer>, ClientError> {
         Ok(Box::new(producer::MemoryProducer::new(Arc::clone(&self.shared))))
+    }
+
+    async fn transactional_producer(
+        &self,
+        _owner: &ClientOwner,
+        transactional_id: &str,
+    ) -> Result<Box<dyn TransactionalProducer>, ClientError> {
+        let shared = Arc::clone(&self.shared);
+        Ok(Box::new(transactions::MemoryTransactions::new(
+            shared,
+            transactional_id,
+        )))
+    }
+
+    async fn ensure_topic(&self, _owner: &ClientOwner, topic: &NewTopic) -> Result<(), ClientError> {
+        self.change(|state| {
+            state.topics.entry(topic.name.clone()).or_default();
+        });
+        Ok(())
+    }
+
+    async fn read_compacted(
+        &self,
+        _owner: &ClientOwner,
+        topic: &str,
+        keep: &(dyn for<'k> Fn(&'k [u8]) -> bool + Send + Sync),
+    ) -> Result<CompactedTopic, ClientError> {
+        let state = self.lock();
+        let mut found = CompactedTopic::new();
+        for record in state.topics.get(topic).into_iter().flatten() {
+            let Some(key) = record.key.as_ref().filter(|key| keep(key)) else {
+                continue;
+            };
+            match &record.value {
+                Some(value) => found.insert(key.clone(), value.clone()),
+                None => found.remove(key),
+            };
+        }
+        Ok(found)
     }
 
     async fn consumer(

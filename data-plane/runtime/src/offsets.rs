@@ -1,5 +1,7 @@
 //! Where source offsets are kept: a trait, its memory form, and the reader that tasks get.
 
+pub mod topic_form;
+
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 

@@ -12,11 +12,13 @@ use std::time::Duration;
 use towpath_connect::{ConfigMap, Topic};
 use towpath_types::{Epoch, Revision, TargetState, UnitId, UnitState};
 
+pub use source_task::exactly_once::Fences;
 pub use supervise::{UnitHandle, Units};
 
 use crate::clients::KafkaClients;
 use crate::offsets::OffsetStore;
 use crate::pipeline::Plugins;
+use crate::worker_config::ExactlyOnce;
 
 /// What a unit is now. Sent on change only.
 #[derive(Clone, Debug)]
@@ -88,6 +90,9 @@ pub struct Environment {
     pub reports: Arc<dyn Reports>,
     pub resolve: Arc<Resolve>,
     pub settings: RuntimeSettings,
+    /// Set if source tasks write in transactions (`exactly.once.source.support=enabled`).
+    pub exactly_once: Option<Arc<ExactlyOnce>>,
+    pub fences: Arc<Fences>,
 }
 
 impl std::fmt::Debug for Environment {
@@ -109,6 +114,18 @@ pub struct UnitSpec {
     pub revision: Revision,
     /// Of a task, as the connector instance gave it, secrets not resolved.
     pub task_config: Option<ConfigMap>,
+    /// Set while no task of the connector's present set is known to have run.
+    pub fence: Option<FenceOrder>,
+}
+
+/// Before an exactly-once task runs, the producers that an earlier set of tasks may have left behind are to be fenced:
+/// source partitions may have gone from any of those tasks to any of these.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FenceOrder {
+    /// Names the present set of tasks.
+    pub task_set: Epoch,
+    /// Tasks with numbers below this one may have run.
+    pub below: u32,
 }
 
 /// A client's error as one of the plugin boundary, so that one table decides what it leads to.
@@ -118,6 +135,8 @@ fn client_error(error: crate::clients::ClientError) -> towpath_connect::Connecto
     match error {
         ClientError::Retriable(what) => ConnectorError::retriable(what),
         ClientError::Config(what) => ConnectorError::config(what),
-        ClientError::Fatal(what) => ConnectorError::external(what),
+        ClientError::Fatal(what) | ClientError::Fenced(what) | ClientError::TransactionExpired(what) => {
+            ConnectorError::external(what)
+        }
     }
 }

@@ -2,10 +2,10 @@
 //! `connect-standalone`: read once, into a form that cannot be wrong. Not for resolving references to secrets: that is
 //! done to the file before it is read here.
 
+mod cluster;
 mod keys;
 mod listeners;
 
-use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use towpath_connect::{
@@ -16,6 +16,7 @@ use towpath_types::{Labels, parse_labels};
 use crate::unit::RuntimeSettings;
 use crate::validation::{Client, Mode, OverridePolicy, WorkerDefaults};
 
+pub use cluster::{ClusterSettings, ExactlyOnce, ExactlyOnceSource, LeaseLost};
 pub use listeners::{Advertised, AdvertisedUrl, Listener, Scheme};
 
 /// What a file is read for.
@@ -35,28 +36,15 @@ pub enum WorkerConfigError {
     #[error("{0}")]
     Converter(String),
     #[error(
+        "Missing required configuration \"offset.storage.topic\" which has no default value: sources that deliver exactly \
+         once (`exactly.once.source.support=enabled`) keep their offsets in it"
+    )]
+    OffsetsTopic,
+    #[error(
         "Invalid value {0} for configuration connector.client.config.override.policy: must be one of All, None, \
          Principal, Allowlist"
     )]
     OverridePolicy(String),
-}
-
-/// `exactly.once.source.support`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ExactlyOnceSource {
-    Disabled,
-    /// Everything that other workers need to be enabled, but no exactly-once tasks here.
-    Preparing,
-    Enabled,
-}
-
-/// What to do with source tasks that nothing but the lease fences, when the lease is lost (`lease.lost.policy`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LeaseLost {
-    /// They stop: another worker may run them by now.
-    Stop,
-    /// They go on: duplicates are preferred to a pause.
-    Continue,
 }
 
 /// A config provider to make (`config.providers.<alias>.*`).
@@ -77,21 +65,6 @@ pub struct HttpHeaders {
     pub allow_methods: String,
     /// `response.http.headers.config`, as written.
     pub response_headers: String,
-}
-
-/// What only a worker of a cluster has.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ClusterSettings {
-    pub group_id: String,
-    pub exactly_once_source: ExactlyOnceSource,
-    /// The topic with the source offsets of a Java cluster, for exactly-once sources and migrations.
-    pub offsets_topic: Option<String>,
-    pub control_plane_endpoints: Vec<String>,
-    /// As configured; else the advertised address is the id.
-    pub worker_id: Option<String>,
-    /// Where metrics and health are served; `None`: nowhere.
-    pub admin_listener: Option<SocketAddr>,
-    pub lease_lost: LeaseLost,
 }
 
 /// What the worker is a part of.
@@ -137,7 +110,7 @@ impl WorkerConfig {
             .parse(&file)
             .map_err(WorkerConfigError::Keys)?;
         let membership = match kind {
-            WorkerKind::Distributed => Membership::Cluster(cluster(&parsed)),
+            WorkerKind::Distributed => Membership::Cluster(cluster::of(&parsed, &file)?),
             WorkerKind::Standalone => Membership::Standalone {
                 offset_file: PathBuf::from(parsed.string(keys::OFFSET_FILE)),
             },
@@ -294,30 +267,6 @@ fn providers_of(file: &ConfigMap) -> impl Iterator<Item = (&str, Option<&str>, C
         let class = file.get(&format!("{prefix}class"));
         (alias, class, file.with_prefix(&format!("{prefix}param.")))
     })
-}
-
-fn cluster(parsed: &ParsedConfig) -> ClusterSettings {
-    let is = |key: &str, word: &str| parsed.string(key).eq_ignore_ascii_case(word);
-    let exactly_once = "exactly.once.source.support";
-    ClusterSettings {
-        group_id: parsed.string(keys::GROUP_ID).to_owned(),
-        exactly_once_source: if is(exactly_once, "enabled") {
-            ExactlyOnceSource::Enabled
-        } else if is(exactly_once, "preparing") {
-            ExactlyOnceSource::Preparing
-        } else {
-            ExactlyOnceSource::Disabled
-        },
-        offsets_topic: parsed.optional_string("offset.storage.topic").map(str::to_owned),
-        control_plane_endpoints: parsed.list("control.plane.endpoints").to_vec(),
-        worker_id: parsed.optional_string("worker.id").map(str::to_owned),
-        admin_listener: parsed.string("worker.admin.listener").parse().ok(),
-        lease_lost: if is("lease.lost.policy", "continue") {
-            LeaseLost::Continue
-        } else {
-            LeaseLost::Stop
-        },
-    }
 }
 
 fn defaults(

@@ -99,6 +99,8 @@ impl Worker {
             reports: Arc::clone(&outbox) as _,
             resolve: Arc::clone(&settings.resolve),
             settings: settings.runtime,
+            exactly_once: settings.exactly_once.clone(),
+            fences: Arc::default(),
         };
         let cluster_id = Arc::new(OnceLock::new());
         let (wanted_sender, wanted) = watch::channel(Arc::new(Wanted::default()));

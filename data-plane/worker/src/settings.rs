@@ -8,7 +8,9 @@ use towpath_connect::{ConfigMap, ConnectorError};
 use towpath_runtime::properties::{self, PropertiesError};
 use towpath_runtime::unit::{Resolve, RuntimeSettings};
 use towpath_runtime::validation::WorkerDefaults;
-use towpath_runtime::worker_config::{LeaseLost, Membership, WorkerConfig, WorkerConfigError, WorkerKind};
+use towpath_runtime::worker_config::{
+    ExactlyOnce, LeaseLost, Membership, WorkerConfig, WorkerConfigError, WorkerKind,
+};
 use towpath_types::Labels;
 
 use crate::providers;
@@ -50,6 +52,8 @@ pub struct WorkerSettings {
     /// Where `/health` is served; `None` for nowhere.
     pub admin_listener: Option<SocketAddr>,
     pub lease_lost_policy: LeaseLost,
+    /// Set if source tasks deliver exactly once.
+    pub exactly_once: Option<Arc<ExactlyOnce>>,
     pub runtime: RuntimeSettings,
     /// The whole file, secrets resolved.
     pub config: Arc<ConfigMap>,
@@ -101,6 +105,7 @@ impl WorkerSettings {
             control_plane_endpoints: Vec::new(),
             admin_listener: None,
             lease_lost_policy: LeaseLost::Stop,
+            exactly_once: None,
             runtime: config.runtime,
             config: Arc::new(config.file().clone()),
             defaults: Arc::new(config.defaults.clone()),
@@ -113,6 +118,7 @@ impl WorkerSettings {
                 .clone_from(&cluster.control_plane_endpoints);
             settings.admin_listener = cluster.admin_listener;
             settings.lease_lost_policy = cluster.lease_lost;
+            settings.exactly_once = cluster.exactly_once().map(Arc::new);
             if let Some(id) = &cluster.worker_id {
                 settings.worker_id.clone_from(id);
             }

@@ -154,21 +154,13 @@ pub(super) const ROWS: &[Row] = &[
         A,
         Without("does nothing: a request is repeated until its time is over"),
     ),
-    row(
-        "transaction.timeout.ms",
-        P,
-        Without("does nothing: this task's producer has no transactions"),
-    ),
+    row("transaction.timeout.ms", P, Elsewhere("transactions")),
     row(
         "transaction.two.phase.commit.enable",
         P,
-        Without("does nothing: this task's producer has no transactions"),
+        Elsewhere("transactions"),
     ),
-    row(
-        "transactional.id",
-        P,
-        Without("does nothing: this task's producer has no transactions"),
-    ),
+    row("transactional.id", P, Elsewhere("transactions")),
     // Consumers.
     row("allow.auto.create.topics", C, Flag("allow.auto.create.topics")),
     row(

@@ -2,6 +2,7 @@
 
 mod clients;
 mod security;
+mod transactions;
 
 use towpath_connect::ConfigMap;
 use towpath_runtime::validation::Client;

@@ -12,3 +12,5 @@ mod security;
 mod settings;
 #[cfg(test)]
 mod support;
+#[cfg(test)]
+mod transactions;

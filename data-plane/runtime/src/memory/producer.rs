@@ -16,6 +16,8 @@ pub(super) struct MemoryProducer {
     shared: Arc<Shared>,
     /// Taken, not yet reported.
     in_flight: VecDeque<OutgoingRecord>,
+    /// Of a transaction: acknowledged, not yet committed. `None`: what is acknowledged is there.
+    pub(super) uncommitted: Option<Vec<OutgoingRecord>>,
 }
 
 impl MemoryProducer {
@@ -23,6 +25,15 @@ impl MemoryProducer {
         Self {
             shared,
             in_flight: VecDeque::new(),
+            uncommitted: None,
+        }
+    }
+
+    /// Nothing of what was sent is there any more.
+    pub(super) fn forget(&mut self) {
+        self.in_flight.clear();
+        if let Some(uncommitted) = &mut self.uncommitted {
+            uncommitted.clear();
         }
     }
 
@@ -60,13 +71,18 @@ impl RecordProducer for MemoryProducer {
                     record.topic
                 )))
             } else {
-                state.append(&record);
                 Ok(())
             };
             out.push(Delivery {
                 token: record.token,
                 result,
             });
+            if out.last().is_some_and(|delivery| delivery.result.is_ok()) {
+                match &mut self.uncommitted {
+                    Some(uncommitted) => uncommitted.push(record),
+                    None => state.append(&record),
+                }
+            }
         }
         drop(state);
         self.shared.changed.notify_waiters();

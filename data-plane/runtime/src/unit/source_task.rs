@@ -3,40 +3,37 @@
 
 mod commit;
 mod dispatch;
+pub(super) mod exactly_once;
+mod polling;
+mod processing;
+mod topics;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
-use towpath_connect::{ConnectorError, Plugin, Result, SourceRecord, SourceTask, SourceTaskContext};
+use towpath_connect::{ConnectorError, Plugin, Result, SourceTask, SourceTaskContext};
 use towpath_types::{TargetState, UnitState};
 use tracing::{info, warn};
 
 use self::commit::Committer;
+use self::polling::{MAX_POLL_WAIT, Polling};
+use self::processing::Processing;
+use self::topics::TopicsSent;
 use super::supervise::UnitContext;
 use super::task_start::TaskStart;
-use crate::backoff::Backoff;
 use crate::clients::{Delivery, RecordProducer};
 use crate::counters::TaskCounters;
 use crate::errors::{Disposition, Stage, decide};
 use crate::offsets::ConnectorOffsets;
-use crate::pipeline::{ErrorPolicy, SourcePipeline};
+use crate::pipeline::ErrorPolicy;
 use crate::tracker::Tracker;
-
-/// How long one `poll` may wait: commits, pauses and stops are looked at in between.
-const MAX_POLL_WAIT: Duration = Duration::from_secs(1);
-/// First wait after `poll` failed with something retriable.
-const FIRST_POLL_RETRY: Duration = Duration::from_millis(100);
-/// Longest wait after `poll` failed with something retriable.
-const MAX_POLL_RETRY: Duration = Duration::from_secs(10);
 
 struct SourceLoop {
     context: UnitContext,
-    task: Box<dyn SourceTask>,
+    polling: Polling,
     version: &'static str,
-    pipeline: SourcePipeline,
-    policy: ErrorPolicy,
+    processing: Processing,
     producer: Box<dyn RecordProducer>,
     tracker: Tracker,
     committer: Committer,
@@ -44,9 +41,7 @@ struct SourceLoop {
     deliveries: Vec<Delivery>,
     /// The first delivery that failed; the task ends with it at the next look.
     failed_delivery: Option<ConnectorError>,
-    topics: dispatch::TopicsSent,
-    counters: TaskCounters,
-    poll_backoff: Backoff,
+    topics: TopicsSent,
 }
 
 pub(super) async fn run(context: UnitContext, plugin: Plugin, mut task: Box<dyn SourceTask>) -> Result<()> {
@@ -70,19 +65,20 @@ pub(super) async fn run(context: UnitContext, plugin: Plugin, mut task: Box<dyn 
     };
     started?;
     let mut source = SourceLoop {
-        policy: ErrorPolicy::of(&start.config),
         committer: Committer::new(&context),
         context,
-        task,
+        polling: Polling::new(task),
         version: plugin.version,
-        pipeline,
+        processing: Processing {
+            pipeline,
+            policy: ErrorPolicy::of(&start.config),
+            counters: TaskCounters::default(),
+        },
         producer,
         tracker: Tracker::new(),
         deliveries: Vec::new(),
         failed_delivery: None,
-        topics: dispatch::TopicsSent::default(),
-        counters: TaskCounters::default(),
-        poll_backoff: Backoff::new(FIRST_POLL_RETRY, MAX_POLL_RETRY),
+        topics: TopicsSent::default(),
     };
     let outcome = source.follow().await;
     source.finish().await;
@@ -107,8 +103,12 @@ impl SourceLoop {
             self.settle()?;
             self.commit_if_due().await;
             if running {
-                if let Some(records) = self.poll(&stop).await? {
-                    self.counters.read.add_len(records.len());
+                if let Some(records) = self
+                    .polling
+                    .poll(MAX_POLL_WAIT, &mut self.processing, &stop)
+                    .await?
+                {
+                    self.processing.counters.read.add_len(records.len());
                     self.dispatch(records, &stop).await?;
                 }
             } else {
@@ -126,10 +126,15 @@ impl SourceLoop {
         self.producer.drain_deliveries(&mut self.deliveries);
         for delivery in self.deliveries.drain(..) {
             match delivery.result {
-                Ok(()) => self.counters.delivered.add(1),
+                Ok(()) => self.processing.counters.delivered.add(1),
                 Err(cause) => {
                     let cause = super::client_error(cause);
-                    if decide(Stage::KafkaProduce, cause.kind(), self.policy.tolerance) != Disposition::Skip {
+                    if decide(
+                        Stage::KafkaProduce,
+                        cause.kind(),
+                        self.processing.policy.tolerance,
+                    ) != Disposition::Skip
+                    {
                         // Not acknowledged in the tracker: its offset is never committed (invariant 1).
                         self.failed_delivery.get_or_insert_with(|| {
                             ConnectorError::external("Unrecoverable exception from producer send callback")
@@ -137,45 +142,17 @@ impl SourceLoop {
                         });
                         continue;
                     }
-                    self.counters.skipped.add(1);
+                    self.processing.counters.skipped.add(1);
                     warn!(error = %towpath_connect::error::Chain(&cause), "a record could not be produced and is skipped");
                 }
             }
             self.tracker.acknowledge(delivery.token);
         }
         if self.tracker.in_flight() == 0 || self.topics.has_news() {
-            self.topics.report(&self.context, self.counters.delivered.get());
+            self.topics
+                .report(&self.context, self.processing.counters.delivered.get());
         }
         self.failed_delivery.take().map_or(Ok(()), Err)
-    }
-
-    /// The next records; `None` when the unit is to stop or there is something else to look at first.
-    async fn poll(&mut self, stop: &CancellationToken) -> Result<Option<Vec<SourceRecord>>> {
-        let polled = tokio::select! {
-            polled = self.task.poll(MAX_POLL_WAIT) => polled,
-            // The task is about to be stopped: what it had read is not committed and will be read again.
-            () = stop.cancelled() => return Ok(None),
-        };
-        match polled {
-            Ok(records) => {
-                self.poll_backoff.reset();
-                Ok((!records.is_empty()).then_some(records))
-            }
-            Err(error)
-                if decide(Stage::TaskPoll, error.kind(), self.policy.tolerance) == Disposition::Retry =>
-            {
-                let wait = self.poll_backoff.next_wait();
-                self.counters.retries.add(1);
-                // Once an outage, not once an attempt.
-                if self.poll_backoff.attempts() == 1 {
-                    let chain = towpath_connect::error::Chain(&error);
-                    warn!(error = %chain, "the source cannot be polled now; trying again until it can");
-                }
-                tokio::select! { () = tokio::time::sleep(wait) => {}, () = stop.cancelled() => {} }
-                Ok(None)
-            }
-            Err(error) => Err(error),
-        }
     }
 
     async fn wait_while_paused(&mut self, stop: &CancellationToken) {
@@ -196,7 +173,7 @@ impl SourceLoop {
 
     async fn commit(&mut self) {
         if let Some(durable) = self.committer.commit(&mut self.tracker).await
-            && let Err(error) = self.task.commit(&durable).await
+            && let Err(error) = self.polling.task.commit(&durable).await
         {
             warn!(error = %towpath_connect::error::Chain(&error), "the source could not be told of committed offsets");
         }
@@ -223,12 +200,12 @@ impl SourceLoop {
             }
         }
         self.commit().await;
-        self.task.stop().await;
+        self.polling.task.stop().await;
         info!(
-            polled = self.counters.read.get(),
-            delivered = self.counters.delivered.get(),
-            filtered = self.counters.filtered.get(),
-            skipped = self.counters.skipped.get(),
+            polled = self.processing.counters.read.get(),
+            delivered = self.processing.counters.delivered.get(),
+            filtered = self.processing.counters.filtered.get(),
+            skipped = self.processing.counters.skipped.get(),
             "task ended"
         );
     }

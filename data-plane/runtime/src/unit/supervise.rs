@@ -233,6 +233,11 @@ async fn run(context: UnitContext) -> Result<(), UnitFailure> {
         .map_err(|cause| ConnectorError::config("the connector's class cannot be used").with_source(cause))?;
     let outcome = match (&context.spec.unit, plugin.factory) {
         (UnitId::Connector(_), factory) => connector::run(context, plugin, factory).await,
+        (UnitId::Task(..), towpath_connect::PluginFactory::Source(new))
+            if context.environment.exactly_once.is_some() =>
+        {
+            Box::pin(source_task::exactly_once::run(context, plugin, new)).await
+        }
         (UnitId::Task(..), towpath_connect::PluginFactory::Source(new)) => {
             Box::pin(source_task::run(context, plugin, new().new_task())).await
         }

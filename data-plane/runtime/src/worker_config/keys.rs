@@ -21,6 +21,9 @@ pub(super) const LISTENERS: &str = "listeners";
 pub(super) const ADMIN_LISTENERS: &str = "admin.listeners";
 pub(super) const REST_EXTENSIONS: &str = "rest.extension.classes";
 pub(super) const LABELS: &str = "worker.labels";
+pub(super) const OFFSETS_TOPIC: &str = "offset.storage.topic";
+pub(super) const OFFSETS_PARTITIONS: &str = "offset.storage.partitions";
+pub(super) const OFFSETS_REPLICATION: &str = "offset.storage.replication.factor";
 pub(super) const OFFSET_FILE: &str = "offset.storage.file.filename";
 
 const DEFAULT_HEADER_CONVERTER: &str = "org.apache.kafka.connect.storage.SimpleHeaderConverter";
@@ -108,14 +111,22 @@ fn rest() -> [ConfigKey; 9] {
     ]
 }
 
-fn distributed() -> [ConfigKey; 7] {
+fn distributed() -> [ConfigKey; 9] {
     [
+        ConfigKey::int(OFFSETS_PARTITIONS)
+            .default("25")
+            .valid(Validator::Custom(positive_or_default))
+            .low(),
+        ConfigKey::int(OFFSETS_REPLICATION)
+            .default("3")
+            .valid(Validator::Custom(positive_or_default))
+            .low(),
         ConfigKey::string(GROUP_ID).high(),
         ConfigKey::string("exactly.once.source.support")
             .default("disabled")
             .valid(Validator::OneOfIgnoreCase(&["DISABLED", "ENABLED", "PREPARING"]))
             .high(),
-        ConfigKey::string("offset.storage.topic").default_null().high(),
+        ConfigKey::string(OFFSETS_TOPIC).default_null().high(),
         ConfigKey::list("control.plane.endpoints")
             .default("http://127.0.0.1:7083")
             .valid(Validator::SomeUniqueItems)
@@ -237,6 +248,17 @@ fn port(key: &str, value: &ConfigValue) -> Result<(), String> {
     match value {
         ConfigValue::Null => Ok(()),
         _ => Validator::Between(0, i64::from(u16::MAX)).check(key, value),
+    }
+}
+
+fn positive_or_default(key: &str, value: &ConfigValue) -> Result<(), String> {
+    match value {
+        ConfigValue::Null | ConfigValue::Int(-1 | 1..) => Ok(()),
+        _ => Err(towpath_connect::config_def::invalid(
+            key,
+            value,
+            "Value must be at least 1, or -1 to use the broker's default",
+        )),
     }
 }
 

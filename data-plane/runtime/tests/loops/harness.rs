@@ -6,12 +6,14 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use towpath_connect::{ConfigMap, ConnectorError, OffsetMap, PluginSet, Result, Topic};
+use towpath_runtime::clients::NewTopic;
 use towpath_runtime::memory::MemoryKafka;
 use towpath_runtime::offsets::{MemoryOffsetStore, OffsetCommit, OffsetStore};
 use towpath_runtime::pipeline::Plugins;
 use towpath_runtime::unit::{
-    Environment, Reports, RuntimeSettings, TaskConfigsReport, UnitReport, UnitSpec, Units,
+    Environment, FenceOrder, Reports, RuntimeSettings, TaskConfigsReport, UnitReport, UnitSpec, Units,
 };
+use towpath_runtime::worker_config::ExactlyOnce;
 use towpath_types::{ConnectorName, Epoch, Revision, TargetState, UnitId, UnitState};
 
 use crate::plugins::{Script, plugins, script};
@@ -43,6 +45,14 @@ impl Reports for Seen {
 pub(crate) struct FlakyStore {
     pub(crate) inner: MemoryOffsetStore,
     pub(crate) is_down: AtomicBool,
+    refuses: AtomicBool,
+}
+
+impl FlakyStore {
+    /// Commits are refused as those of a run that is over.
+    pub(crate) fn refuse_commits(&self) {
+        self.refuses.store(true, Ordering::SeqCst);
+    }
 }
 
 #[async_trait]
@@ -50,6 +60,9 @@ impl OffsetStore for FlakyStore {
     async fn commit(&self, commit: OffsetCommit) -> Result<()> {
         if self.is_down.load(Ordering::SeqCst) {
             return Err(ConnectorError::retriable("the store is down"));
+        }
+        if self.refuses.load(Ordering::SeqCst) {
+            return Err(ConnectorError::external("this run of it is over"));
         }
         self.inner.commit(commit).await
     }
@@ -67,6 +80,8 @@ pub(crate) struct Harness {
     environment: Environment,
     name: &'static str,
     epoch: u64,
+    /// What the next start is to fence.
+    pub(crate) fence: Option<FenceOrder>,
 }
 
 impl Harness {
@@ -98,6 +113,8 @@ impl Harness {
                 offset_flush_interval: Duration::from_secs(1),
                 ..Default::default()
             },
+            exactly_once: None,
+            fences: Arc::default(),
         };
         Self {
             kafka,
@@ -108,7 +125,23 @@ impl Harness {
             environment,
             name,
             epoch: 0,
+            fence: None,
         }
+    }
+
+    /// The same on a worker whose sources deliver exactly once.
+    pub(crate) fn exactly_once(name: &'static str) -> Self {
+        let mut harness = Self::new(name);
+        harness.environment.exactly_once = Some(Arc::new(ExactlyOnce {
+            group_id: "g".to_owned(),
+            offsets_topic: NewTopic {
+                name: "offsets".to_owned(),
+                partitions: 1,
+                replication_factor: 1,
+                configs: ConfigMap::new(),
+            },
+        }));
+        harness
     }
 
     fn start(&mut self, class: &str, extra: &[(&str, &str)]) {
@@ -126,6 +159,7 @@ impl Harness {
             connector_config: config,
             revision: Revision(1),
             task_config: Some([("script", self.name)].into_iter().collect()),
+            fence: self.fence,
         };
         self.units.start(&self.environment, spec);
     }

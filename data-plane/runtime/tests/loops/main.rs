@@ -2,6 +2,8 @@
 //! waits for a state, never for the clock.
 
 #[cfg(test)]
+mod exactly_once;
+#[cfg(test)]
 mod harness;
 #[cfg(test)]
 mod plugins;

@@ -31,6 +31,10 @@ pub(crate) struct ScriptState {
     /// Values that a `put` took.
     pub(crate) taken: Vec<String>,
     pub(crate) polls: u64,
+    /// Numbers with which a transaction is to end, and how.
+    pub(crate) ends_after: Vec<(i64, TransactionEnd)>,
+    /// How transactions are to end with each batch.
+    pub(crate) end_after_batches: Option<TransactionEnd>,
 }
 
 impl Script {
@@ -92,6 +96,7 @@ struct NumberTask {
     script: Arc<Script>,
     partition: Arc<OffsetMap>,
     next: i64,
+    transactions: Option<TransactionContext>,
 }
 
 #[async_trait]
@@ -99,6 +104,7 @@ impl SourceTask for NumberTask {
     async fn start(&mut self, context: SourceTaskContext, config: &ConfigMap) -> Result<()> {
         self.script = script(config.get("script").unwrap());
         self.partition = Arc::new(OffsetMap::new().with("source", "numbers"));
+        self.transactions = context.transactions().cloned();
         self.next = context
             .offset(&self.partition)
             .await?
@@ -119,6 +125,7 @@ impl SourceTask for NumberTask {
         let batch: Vec<SourceRecord> = (self.next..numbers.min(self.next + 10))
             .map(|n| self.record(n))
             .collect();
+        self.mark_ends(batch.len());
         self.next += i64::try_from(batch.len()).unwrap();
         if batch.is_empty() {
             tokio::time::sleep(max_wait.min(Duration::from_millis(50))).await;
@@ -136,6 +143,22 @@ impl SourceTask for NumberTask {
 }
 
 impl NumberTask {
+    fn mark_ends(&self, batch: usize) {
+        let Some(transactions) = self.transactions.as_ref().filter(|_| batch > 0) else {
+            return;
+        };
+        let (ends, all) = self.script.with(|s| (s.ends_after.clone(), s.end_after_batches));
+        for (number, end) in ends {
+            let index = usize::try_from(number - self.next)
+                .ok()
+                .filter(|index| *index < batch);
+            index
+                .into_iter()
+                .for_each(|index| transactions.end_after_record(index, end));
+        }
+        all.into_iter().for_each(|end| transactions.end_after_batch(end));
+    }
+
     fn record(&self, n: i64) -> SourceRecord {
         let schema = Some(Schema::required(Type::String));
         SourceRecord {

@@ -6,7 +6,7 @@ use crate::worker_keys::distributed;
 
 /// A key of each row of worker-config.md sections 1 to 3 that this worker has no use for, with a value that would be
 /// wrong if it had.
-const TAKEN_WITHOUT_A_WORD: [&str; 66] = [
+const TAKEN_WITHOUT_A_WORD: [&str; 64] = [
     "client.dns.lookup",
     "key.converter.schemas.enable",
     "value.converter.schemas.enable",
@@ -52,8 +52,6 @@ const TAKEN_WITHOUT_A_WORD: [&str; 66] = [
     "worker.sync.timeout.ms",
     "worker.unsync.backoff.ms",
     "offset.storage.topic",
-    "offset.storage.partitions",
-    "offset.storage.replication.factor",
     "offset.storage.min.insync.replicas",
     "config.storage.topic",
     "config.storage.replication.factor",
@@ -76,7 +74,9 @@ const TAKEN_WITHOUT_A_WORD: [&str; 66] = [
 ];
 
 /// Those that mean something, with values that they take.
-const USED: [&str; 24] = [
+const USED: [&str; 26] = [
+    "offset.storage.partitions=5",
+    "offset.storage.replication.factor=-1",
     "bootstrap.servers=a:1",
     "header.converter=JsonConverter",
     "client.id=x",

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use towpath_connect::error::Chain;
-use towpath_connect::{ConverterRole, PluginSet};
+use towpath_connect::{ConfigMap, ConverterRole, PluginSet};
+use towpath_runtime::clients::NewTopic;
 use towpath_runtime::properties::parse;
 use towpath_runtime::validation::{Client, Mode, OverridePolicy};
 use towpath_runtime::worker_config::{
@@ -104,7 +105,12 @@ fn defaults_are_those_of_kafka_connect_and_ours() {
         ClusterSettings {
             group_id: "connect-cluster".to_owned(),
             exactly_once_source: ExactlyOnceSource::Disabled,
-            offsets_topic: Some("connect-offsets".to_owned()),
+            offsets_topic: Some(NewTopic {
+                name: "connect-offsets".to_owned(),
+                partitions: 25,
+                replication_factor: 3,
+                configs: ConfigMap::new(),
+            }),
             control_plane_endpoints: vec!["http://127.0.0.1:7083".to_owned()],
             worker_id: None,
             admin_listener: "127.0.0.1:8084".parse().ok(),
@@ -375,4 +381,46 @@ fn labels_are_read_of_every_kind_of_worker() {
         WorkerKind::Standalone,
     );
     assert_eq!(standalone.unwrap().labels, labels);
+}
+
+#[test]
+fn sources_that_deliver_exactly_once_need_a_topic_for_their_offsets() {
+    let enabled = "exactly.once.source.support=enabled\noffset.storage.partitions=5\n\
+                   offset.storage.min.insync.replicas=2\noffset.storage.cleanup.policy=delete\n";
+    let found = cluster(enabled).exactly_once().unwrap();
+    let topic = found.offsets_topic;
+    assert_eq!(
+        (found.group_id.as_str(), topic.name.as_str()),
+        ("connect-cluster", "connect-offsets")
+    );
+    assert_eq!((topic.partitions, topic.replication_factor), (5, 3));
+    let configs: Vec<_> = topic.configs.iter().collect();
+    assert_eq!(
+        configs,
+        [("min.insync.replicas", Some("2"))],
+        "it is compacted in any case"
+    );
+    assert_eq!(
+        cluster("exactly.once.source.support=preparing").exactly_once(),
+        None
+    );
+
+    let without = DISTRIBUTED.replace("offset.storage.topic=connect-offsets\n", "");
+    let refused = read(&format!("{without}{enabled}"), WorkerKind::Distributed).unwrap_err();
+    assert!(
+        refused.to_string().starts_with(
+            "Missing required configuration \"offset.storage.topic\" which has no default value"
+        ),
+        "{refused}"
+    );
+    for wrong in [
+        "offset.storage.partitions=0",
+        "offset.storage.replication.factor=-2",
+    ] {
+        let refused = read(&format!("{DISTRIBUTED}{wrong}"), WorkerKind::Distributed).unwrap_err();
+        assert!(
+            refused.to_string().contains("must be at least 1, or -1"),
+            "{refused}"
+        );
+    }
 }

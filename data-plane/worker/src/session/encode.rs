@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use towpath_connect::{ConfigMap, ConnectorError, OffsetMap, Topic};
 use towpath_runtime::offsets::OffsetCommit;
-use towpath_runtime::unit::{TaskConfigsReport, UnitReport, UnitSpec};
+use towpath_runtime::unit::{FenceOrder, TaskConfigsReport, UnitReport, UnitSpec};
 use towpath_types::{ConnectorKind, Epoch, Revision, TargetState, UnitId};
 use towpath_wire::convert::{WireError, required_unit};
 use towpath_wire::v1;
@@ -159,6 +159,10 @@ fn desired(unit: v1::DesiredUnit) -> Result<Desired, WireError> {
         connector_config: config_map(connector_config),
         revision: Revision(unit.connector_revision),
         task_config: unit.task_config.map(config_map),
+        fence: unit.fence.map(|fence| FenceOrder {
+            task_set: Epoch(fence.task_set),
+            below: fence.below,
+        }),
     };
     Ok(Desired { spec, kind })
 }

@@ -1,0 +1,254 @@
+//! Compacted topics, of which the newest value of each key counts: the offsets topic.
+
+use std::collections::HashSet;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::error::KafkaError;
+use rdkafka::message::Message;
+use rdkafka::metadata::MetadataTopic;
+use rdkafka::topic_partition_list::TopicPartitionListElem;
+use rdkafka::{ClientConfig, Offset, TopicPartitionList};
+use towpath_runtime::clients::{ClientError, CompactedTopic, NewTopic};
+
+use crate::admin::{Admin, TopicToCreate, blocking};
+use crate::config::Translated;
+use crate::trouble::kafka_error;
+
+/// How long one call to librdkafka blocks its thread: after it, a reader that is no longer wanted ends.
+const SLICE: Duration = Duration::from_millis(200);
+/// The pause between two looks at transactions that are open.
+const OPEN_TRANSACTION_PAUSE: Duration = Duration::from_millis(50);
+/// After this, it is said that transactions are waited for.
+const LONG_WAIT: Duration = Duration::from_secs(5);
+/// The pause between two looks at a topic that was just created.
+const NEW_TOPIC_PAUSE: Duration = Duration::from_millis(100);
+
+/// Creates the topic if it is not there.
+pub(crate) async fn ensure(admin: &Admin, topic: &NewTopic) -> Result<(), ClientError> {
+    let mut configs = topic.configs.clone();
+    configs.insert("cleanup.policy", "compact");
+    let created = admin
+        .create_topic(&TopicToCreate {
+            name: topic.name.clone(),
+            partitions: topic.partitions,
+            replication_factor: topic.replication_factor,
+            configs,
+        })
+        .await?;
+    if created {
+        tracing::info!(topic = topic.name, partitions = topic.partitions, "topic created");
+    } else if let Some(policy) = admin.cleanup_policy(&topic.name).await
+        && policy.trim() != "compact"
+    {
+        return Err(ClientError::Config(not_compacted(&topic.name, &policy)));
+    }
+    // Brokers may take a moment to tell each other of a new topic.
+    while admin
+        .topics()
+        .await?
+        .get(&topic.name)
+        .is_none_or(|partitions| *partitions < 1)
+    {
+        tokio::time::sleep(NEW_TOPIC_PAUSE).await;
+    }
+    Ok(())
+}
+
+fn not_compacted(topic: &str, policy: &str) -> String {
+    format!(
+        "Topic '{topic}' supplied via the 'offset.storage.topic' property is required to have 'cleanup.policy=compact' to \
+         guarantee consistency and durability of source connector offsets, but found the topic currently has \
+         'cleanup.policy={policy}'. Continuing would likely result in eventually losing source connector offsets and \
+         problems restarting this Connect cluster in the future. Change the 'offset.storage.topic' property in the Connect \
+         worker configurations to use a topic with 'cleanup.policy=compact'."
+    )
+}
+
+/// Everything that was committed before the call.
+pub(crate) async fn read(
+    translated: Translated,
+    topic: &str,
+    keep: &(dyn for<'k> Fn(&'k [u8]) -> bool + Send + Sync),
+) -> Result<CompactedTopic, ClientError> {
+    let what = format!("topic \"{topic}\" could not be read");
+    let timeout = translated.ours.api_timeout;
+    let mut config = translated.librdkafka.to_client_config();
+    config
+        .set("enable.auto.commit", "false")
+        .set("enable.partition.eof", "true")
+        .set("auto.offset.reset", "earliest");
+    let ends = ends(&config, topic, timeout, &what).await?;
+    if ends.count() == 0 {
+        return Ok(CompactedTopic::new());
+    }
+    config.set("isolation.level", "read_committed");
+    let mut reader = Reader::open(config, &ends, timeout, &what).await?;
+    let mut found = CompactedTopic::new();
+    while !reader.is_done() {
+        let records;
+        (reader, records) = reader.next(&what).await?;
+        for (key, value) in records {
+            if !keep(&key) {
+                continue;
+            }
+            match value {
+                Some(value) => found.insert(key, value),
+                None => found.remove(&key),
+            };
+        }
+    }
+    Ok(found)
+}
+
+/// Where the partitions that are not empty end, transactions that are open included.
+async fn ends(
+    config: &ClientConfig,
+    topic: &str,
+    timeout: Duration,
+    what: &str,
+) -> Result<TopicPartitionList, ClientError> {
+    let mut config = config.clone();
+    config.set("isolation.level", "read_uncommitted");
+    let topic = topic.to_owned();
+    blocking(what, move || {
+        let consumer: BaseConsumer = config.create()?;
+        let metadata = consumer.fetch_metadata(Some(&topic), timeout)?;
+        let mut wanted = TopicPartitionList::new();
+        for partition in metadata.topics().iter().flat_map(MetadataTopic::partitions) {
+            wanted.add_partition_offset(&topic, partition.id(), Offset::End)?;
+        }
+        if wanted.count() == 0 {
+            return Err(KafkaError::MetadataFetch(
+                towpath_librdkafka::ErrorCode::UnknownTopicOrPartition,
+            ));
+        }
+        let ends = consumer.offsets_for_times(wanted, timeout)?;
+        let mut filled = TopicPartitionList::new();
+        for end in ends.elements() {
+            end.error()?;
+            if matches!(end.offset(), Offset::Offset(1..)) {
+                filled.add_partition_offset(&topic, end.partition(), end.offset())?;
+            }
+        }
+        Ok(filled)
+    })
+    .await
+}
+
+type Record = (Bytes, Option<Bytes>);
+
+/// Reads each partition to its end.
+struct Reader {
+    consumer: BaseConsumer,
+    unread: HashSet<i32>,
+}
+
+impl Reader {
+    /// Waits until no transaction that was open is still.
+    async fn open(
+        config: ClientConfig,
+        ends: &TopicPartitionList,
+        timeout: Duration,
+        what: &str,
+    ) -> Result<Self, ClientError> {
+        let mut consumer: BaseConsumer = config.create().map_err(|error| kafka_error(what, &error))?;
+        let started = Instant::now();
+        let mut said = false;
+        loop {
+            let ends = ends.clone();
+            let (kept, are_stable) = blocking(what, move || {
+                let are_stable = are_stable(&consumer, &ends, timeout)?;
+                Ok((consumer, are_stable))
+            })
+            .await?;
+            consumer = kept;
+            if are_stable {
+                break;
+            }
+            if !said && started.elapsed() > LONG_WAIT {
+                said = true;
+                tracing::warn!(
+                    "transactions over the offsets topic are open; waiting until they are committed or aborted"
+                );
+            }
+            tokio::time::sleep(OPEN_TRANSACTION_PAUSE).await;
+        }
+        let mut begin = TopicPartitionList::new();
+        for end in ends.elements() {
+            begin
+                .add_partition_offset(end.topic(), end.partition(), Offset::Beginning)
+                .map_err(|error| kafka_error(what, &error))?;
+        }
+        consumer
+            .assign(&begin)
+            .map_err(|error| kafka_error(what, &error))?;
+        let unread = ends
+            .elements()
+            .iter()
+            .map(TopicPartitionListElem::partition)
+            .collect();
+        Ok(Self { consumer, unread })
+    }
+
+    fn is_done(&self) -> bool {
+        self.unread.is_empty()
+    }
+
+    /// What comes within a slice of time.
+    async fn next(mut self, what: &str) -> Result<(Self, Vec<Record>), ClientError> {
+        blocking(what, move || {
+            let until = Instant::now() + SLICE;
+            let mut records = Vec::new();
+            while !self.is_done() && Instant::now() < until {
+                match self.consumer.poll(SLICE) {
+                    None => {}
+                    Some(Ok(message)) => {
+                        let Some(key) = message.key() else { continue };
+                        let value = message.payload().map(Bytes::copy_from_slice);
+                        records.push((Bytes::copy_from_slice(key), value));
+                    }
+                    // The end of what is committed, which is beyond what was there when the reader was opened.
+                    Some(Err(KafkaError::PartitionEOF(partition))) => {
+                        self.unread.remove(&partition);
+                    }
+                    // librdkafka goes on by itself when a broker is away.
+                    Some(Err(error)) if is_passing(&error) => {}
+                    Some(Err(error)) => return Err(error),
+                }
+            }
+            Ok((self, records))
+        })
+        .await
+    }
+}
+
+fn is_passing(error: &KafkaError) -> bool {
+    matches!(kafka_error("", error), ClientError::Retriable(_))
+}
+
+/// Whether everything before these ends is committed or aborted.
+fn are_stable(
+    consumer: &BaseConsumer,
+    ends: &TopicPartitionList,
+    timeout: Duration,
+) -> rdkafka::error::KafkaResult<bool> {
+    let mut wanted = TopicPartitionList::new();
+    for end in ends.elements() {
+        wanted.add_partition_offset(end.topic(), end.partition(), Offset::End)?;
+    }
+    let stable = consumer.offsets_for_times(wanted, timeout)?;
+    for end in ends.elements() {
+        let found = stable
+            .find_partition(end.topic(), end.partition())
+            .map(|found| found.offset());
+        let (Some(Offset::Offset(found)), Offset::Offset(wanted)) = (found, end.offset()) else {
+            return Ok(false);
+        };
+        if found < wanted {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}

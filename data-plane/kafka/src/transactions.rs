@@ -1,0 +1,186 @@
+//! The producer of an exactly-once source task: alone with its connection, and in transactions.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use tokio::time::Instant;
+use towpath_librdkafka::{Delivery as Report, ErrorCode, TransactionError};
+use towpath_runtime::clients::{
+    ClientError, Delivery, OutgoingRecord, RecordProducer, TransactionalProducer,
+};
+
+use crate::config::Translated;
+use crate::pool::ProducerPool;
+use crate::producer::{BeyondRepair, TaskProducer, not_written};
+use crate::trouble::is_permanent;
+
+/// How long one call to librdkafka blocks its thread while brokers are away; it is repeated.
+const STEP: Duration = Duration::from_secs(10);
+/// Records that linger are hurried along this often while an abort waits for them.
+const HURRY: Duration = Duration::from_millis(500);
+/// The pause between two such calls that end early.
+const STEP_BACKOFF: Duration = Duration::from_millis(100);
+
+pub(crate) struct TaskTransactions {
+    producer: TaskProducer,
+    id: String,
+    begun: Instant,
+    timeout: Duration,
+    /// Reused between drains.
+    reports: Vec<Report>,
+}
+
+impl TaskTransactions {
+    /// Takes the id over.
+    pub(crate) async fn open(translated: Translated, id: &str) -> Result<Self, ClientError> {
+        let timeout = translated.ours.transaction_timeout;
+        let lane = ProducerPool::alone(translated)?;
+        let mut this = Self {
+            producer: TaskProducer::new(lane, BeyondRepair::Fail),
+            id: id.to_owned(),
+            begun: Instant::now(),
+            timeout,
+            reports: Vec::new(),
+        };
+        let producer = this.producer.pooled().producer().clone();
+        match producer.init_transactions(STEP).await {
+            Ok(()) => Ok(this),
+            Err(error) => Err(this.judge(&error)),
+        }
+    }
+
+    /// What an error means for the task.
+    fn judge(&mut self, error: &TransactionError) -> ClientError {
+        if let Some(lost) = self.lost() {
+            return lost;
+        }
+        let text = format!("transactional id \"{}\": {error}", self.id);
+        match error.code {
+            ErrorCode::Fenced | ErrorCode::ProducerFenced => ClientError::Fenced(text),
+            code if error.is_retriable && !is_permanent(code) => ClientError::Retriable(text),
+            // Two who take the id over at once; the later one wins.
+            ErrorCode::OperationTimedOut | ErrorCode::ConcurrentTransactions => ClientError::Retriable(text),
+            _ => ClientError::Fatal(text),
+        }
+    }
+
+    /// Why this producer can write nothing more, if another one could. Kafka says the same whether the id was taken over or
+    /// the transaction's time is over, and forgets an id that was not used for long.
+    fn lost(&mut self) -> Option<ClientError> {
+        let code = self.producer.pooled().producer().fatal_code()?;
+        let id = &self.id;
+        match code {
+            ErrorCode::Fenced | ErrorCode::ProducerFenced | ErrorCode::InvalidProducerEpoch => {}
+            ErrorCode::InvalidProducerIdMapping | ErrorCode::UnknownProducerId => {
+                return Some(ClientError::Fenced(format!(
+                    "Kafka has forgotten the transactional id \"{id}\""
+                )));
+            }
+            _ => return None,
+        }
+        if self.begun.elapsed() >= self.timeout {
+            return Some(self.too_late());
+        }
+        Some(ClientError::Fenced(format!(
+            "another producer has taken over the transactional id \"{id}\""
+        )))
+    }
+
+    /// The time of the transaction is over. If that is because brokers were away, there is nothing to be changed about the
+    /// task.
+    fn too_late(&mut self) -> ClientError {
+        let text = format!(
+            "the transaction of \"{}\" was open for longer than `transaction.timeout.ms` ({} ms)",
+            self.id,
+            self.timeout.as_millis()
+        );
+        match self.producer.pooled().producer().trouble() {
+            Some(trouble) => ClientError::Fenced(format!("{text}: {}", trouble.text)),
+            None => ClientError::TransactionExpired(text),
+        }
+    }
+
+    /// What a record's error means, given what is known of the producer.
+    fn judge_delivery(&mut self, code: ErrorCode) -> ClientError {
+        match self.lost() {
+            Some(lost) => lost,
+            None if code == ErrorCode::MessageTimedOut => self.too_late(),
+            None => not_written(code),
+        }
+    }
+}
+
+#[async_trait]
+impl RecordProducer for TaskTransactions {
+    async fn send(&mut self, records: &[OutgoingRecord]) -> Result<usize, ClientError> {
+        match self.producer.send(records).await {
+            Err(error) => Err(self.lost().unwrap_or(error)),
+            taken => taken,
+        }
+    }
+
+    fn drain_deliveries(&mut self, out: &mut Vec<Delivery>) {
+        let mut reports = std::mem::take(&mut self.reports);
+        self.producer.pooled().lane().drain_deliveries(&mut reports);
+        out.extend(reports.drain(..).map(|report| Delivery {
+            token: report.token,
+            result: report.result.map(drop).map_err(|code| self.judge_delivery(code)),
+        }));
+        self.reports = reports;
+    }
+
+    async fn delivered(&mut self) {
+        self.producer.delivered().await;
+    }
+
+    fn flush(&mut self) {
+        self.producer.flush();
+    }
+}
+
+#[async_trait]
+impl TransactionalProducer for TaskTransactions {
+    async fn begin(&mut self) -> Result<(), ClientError> {
+        self.begun = Instant::now();
+        let producer = self.producer.pooled().producer().clone();
+        producer
+            .begin_transaction()
+            .await
+            .map_err(|error| self.judge(&error))
+    }
+
+    async fn commit(&mut self) -> Result<(), ClientError> {
+        let producer = self.producer.pooled().producer().clone();
+        loop {
+            let Err(error) = producer.commit_transaction(STEP).await else {
+                return Ok(());
+            };
+            match self.judge(&error) {
+                ClientError::Retriable(what) => {
+                    tracing::warn!(error = what, "a transaction is not committed yet; trying again");
+                    tokio::time::sleep(STEP_BACKOFF).await;
+                }
+                lost => return Err(lost),
+            }
+        }
+    }
+
+    async fn abort(&mut self) -> Result<(), ClientError> {
+        let pooled = self.producer.pooled();
+        let producer = pooled.producer().clone();
+        pooled.lane().hurry();
+        while tokio::time::timeout(HURRY, pooled.lane().flushed())
+            .await
+            .is_err()
+        {
+            pooled.lane().hurry();
+        }
+        pooled.lane().drain_deliveries(&mut Vec::new());
+        loop {
+            match producer.abort_transaction(STEP).await {
+                Err(error) if error.is_retriable => tokio::time::sleep(STEP_BACKOFF).await,
+                done => return done.map_err(|error| self.judge(&error)),
+            }
+        }
+    }
+}

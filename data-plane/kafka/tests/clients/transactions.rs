@@ -1,0 +1,179 @@
+//! Producers of exactly-once source tasks, and the topic they keep their offsets in.
+
+use bytes::Bytes;
+use towpath_connect::{ConfigMap, Topic};
+use towpath_kafka::RdKafkaClients;
+use towpath_runtime::clients::{
+    ClientError, KafkaClients, NewTopic, OutgoingRecord, RecordProducer, TransactionalProducer,
+};
+
+use crate::support::{DEADLINE, clients, deliver, kafka, numbered, owner, send, topic, unique};
+
+fn record(topic: &Topic, key: &str, value: Option<&str>) -> OutgoingRecord {
+    OutgoingRecord {
+        key: Some(Bytes::from(key.to_owned())),
+        value: value.map(|value| Bytes::from(value.to_owned())),
+        ..numbered(topic, 0..1).remove(0)
+    }
+}
+
+async fn committed(clients: &RdKafkaClients, topic: &Topic) -> Vec<(String, String)> {
+    let reader = owner("reader", &[]);
+    let read = clients.read_compacted(&reader, topic, &|key| key != b"other");
+    let found = tokio::time::timeout(DEADLINE, read)
+        .await
+        .expect("it can be read");
+    let text = |bytes: &Bytes| std::str::from_utf8(bytes).unwrap().to_owned();
+    let mut found: Vec<_> = found
+        .unwrap()
+        .iter()
+        .map(|(key, value)| (text(key), text(value)))
+        .collect();
+    found.sort();
+    found
+}
+
+fn pairs(expected: &[(&str, &str)]) -> Vec<(String, String)> {
+    let pair = |(key, value): &(&str, &str)| ((*key).to_owned(), (*value).to_owned());
+    expected.iter().map(pair).collect()
+}
+
+async fn offsets_topic(clients: &RdKafkaClients, name: &str) -> Topic {
+    let name = unique(name);
+    let topic = NewTopic {
+        name: name.to_string(),
+        partitions: 3,
+        replication_factor: 1,
+        configs: ConfigMap::new(),
+    };
+    clients.ensure_topic(&owner("maker", &[]), &topic).await.unwrap();
+    name
+}
+
+async fn in_transaction(producer: &mut dyn TransactionalProducer, records: &[OutgoingRecord]) {
+    producer.begin().await.unwrap();
+    deliver_in(producer, records).await;
+    producer.commit().await.unwrap();
+}
+
+async fn deliver_in(producer: &mut dyn TransactionalProducer, records: &[OutgoingRecord]) {
+    let producer: &mut dyn RecordProducer = producer;
+    deliver(producer, records).await;
+}
+
+#[tokio::test]
+async fn what_is_committed_is_read_and_what_is_aborted_is_not() {
+    let kafka = kafka().await;
+    let clients = clients(&kafka, &[]);
+    let topic = offsets_topic(&clients, "committed").await;
+    let id = unique("committed");
+    let mut producer = clients
+        .transactional_producer(&owner("c", &[]), &id)
+        .await
+        .unwrap();
+    let producer = producer.as_mut();
+    assert_eq!(committed(&clients, &topic).await, pairs(&[]));
+    let first = [
+        record(&topic, "a", Some("1")),
+        record(&topic, "b", Some("1")),
+        record(&topic, "other", Some("1")),
+    ];
+    in_transaction(producer, &first).await;
+    producer.begin().await.unwrap();
+    deliver_in(producer, &[record(&topic, "a", Some("aborted"))]).await;
+    producer.abort().await.unwrap();
+    in_transaction(
+        producer,
+        &[record(&topic, "a", Some("2")), record(&topic, "b", None)],
+    )
+    .await;
+    assert_eq!(committed(&clients, &topic).await, pairs(&[("a", "2")]));
+}
+
+#[tokio::test]
+async fn an_abort_waits_for_what_is_on_its_way_and_drops_it() {
+    let kafka = kafka().await;
+    let clients = clients(&kafka, &[("producer.linger.ms", "600000")]);
+    let topic = topic(&kafka, "abort", 1).await;
+    let mut producer = clients
+        .transactional_producer(&owner("c", &[]), &unique("abort"))
+        .await
+        .unwrap();
+    for _ in 0..3 {
+        producer.begin().await.unwrap();
+        let records = numbered(&topic, 0..5000);
+        send(producer.as_mut(), &records).await;
+        tokio::time::timeout(DEADLINE, producer.abort())
+            .await
+            .expect("the abort ends")
+            .unwrap();
+    }
+    assert_eq!(committed(&clients, &topic).await, pairs(&[]));
+}
+
+#[tokio::test]
+async fn whoever_takes_the_id_over_fences_the_one_before_and_drops_what_it_left_open() {
+    let kafka = kafka().await;
+    let clients = clients(&kafka, &[]);
+    let topic = offsets_topic(&clients, "fenced").await;
+    let id = unique("fenced");
+    let open = || async {
+        clients
+            .transactional_producer(&owner("c", &[]), &id)
+            .await
+            .unwrap()
+    };
+    let mut zombie = open().await;
+    in_transaction(zombie.as_mut(), &[record(&topic, "a", Some("1"))]).await;
+    zombie.begin().await.unwrap();
+    deliver_in(zombie.as_mut(), &[record(&topic, "a", Some("zombie"))]).await;
+    let mut successor = open().await;
+    assert_eq!(committed(&clients, &topic).await, pairs(&[("a", "1")]));
+    let refused = tokio::time::timeout(DEADLINE, zombie.commit()).await.unwrap();
+    assert!(matches!(refused, Err(ClientError::Fenced(_))), "{refused:?}");
+    let refused = zombie.begin().await;
+    assert!(matches!(refused, Err(ClientError::Fenced(_))), "{refused:?}");
+    in_transaction(successor.as_mut(), &[record(&topic, "a", Some("2"))]).await;
+    assert_eq!(committed(&clients, &topic).await, pairs(&[("a", "2")]));
+}
+
+#[tokio::test]
+async fn a_transaction_that_is_open_for_too_long_is_told_from_one_that_was_fenced() {
+    let kafka = kafka().await;
+    let clients = clients(&kafka, &[]);
+    let topic = offsets_topic(&clients, "expired").await;
+    let short = owner("c", &[("transaction.timeout.ms", "1000")]);
+    let mut producer = clients
+        .transactional_producer(&short, &unique("expired"))
+        .await
+        .unwrap();
+    producer.begin().await.unwrap();
+    deliver_in(producer.as_mut(), &[record(&topic, "a", Some("late"))]).await;
+    // Reading waits for the open transaction, which Kafka aborts when it looks for such.
+    assert_eq!(committed(&clients, &topic).await, pairs(&[]));
+    let refused = tokio::time::timeout(DEADLINE, producer.commit()).await.unwrap();
+    assert!(
+        matches!(refused, Err(ClientError::TransactionExpired(_))),
+        "{refused:?}"
+    );
+}
+
+#[tokio::test]
+async fn an_offsets_topic_that_is_not_compacted_is_refused() {
+    let kafka = kafka().await;
+    let clients = clients(&kafka, &[]);
+    let existing = NewTopic {
+        name: topic(&kafka, "deleting", 1).await.to_string(),
+        partitions: 1,
+        replication_factor: 1,
+        configs: ConfigMap::new(),
+    };
+    let refused = clients.ensure_topic(&owner("maker", &[]), &existing).await;
+    let Err(ClientError::Config(text)) = refused else {
+        panic!("unexpected {refused:?}")
+    };
+    assert!(
+        text.contains("found the topic currently has 'cleanup.policy=delete'"),
+        "{text}"
+    );
+}
