@@ -8,7 +8,7 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use towpath_connect::config_def::KeyResult;
 use towpath_connect::source::{SourceConnector, SourceTask};
-use towpath_connect::{ConfigMap, ConnectorContext, ConnectorError, OffsetMap, Result};
+use towpath_connect::{ConfigMap, ConnectorContext, ConnectorError, ExactlyOnceSupport, OffsetMap, Result};
 use tracing::Instrument;
 
 use crate::Flavour;
@@ -20,6 +20,9 @@ use crate::settings::Settings;
 use crate::table;
 use crate::task::JdbcSourceTask;
 use crate::{offset, validation};
+
+/// The modes whose offsets name the last row that was copied.
+const EXACT_MODES: &[&str] = &["incrementing", "timestamp+incrementing"];
 
 /// Copies tables, or the rows of a query, of one database.
 pub(crate) struct JdbcSourceConnector {
@@ -102,6 +105,17 @@ impl SourceConnector for JdbcSourceConnector {
         validation::validate(self.flavour, config, results).await;
     }
 
+    /// An offset has to name one row: the last that was copied. A timestamp alone may be that of several, some of which
+    /// would come again after a restart; `bulk` copies everything again in any case.
+    fn exactly_once_support(&self, config: &ConfigMap) -> Result<Option<ExactlyOnceSupport>> {
+        let mode = config.get(keys::MODE).unwrap_or_default().trim();
+        Ok(Some(if EXACT_MODES.contains(&mode) {
+            ExactlyOnceSupport::Supported
+        } else {
+            ExactlyOnceSupport::Unsupported
+        }))
+    }
+
     async fn alter_offsets(
         &mut self,
         _config: &ConfigMap,
@@ -143,5 +157,28 @@ fn warn_of_unknown(settings: &Settings) {
         let properties = unknown.join(", ");
         let database = settings.database().name();
         tracing::warn!(%properties, database, "these connection properties mean nothing here and are ignored");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_modes_whose_offsets_name_one_row_deliver_exactly_once() {
+        let connector = JdbcSourceConnector::new(Flavour::Confluent);
+        for (mode, expected) in [
+            ("incrementing", ExactlyOnceSupport::Supported),
+            ("timestamp+incrementing", ExactlyOnceSupport::Supported),
+            ("timestamp", ExactlyOnceSupport::Unsupported),
+            ("bulk", ExactlyOnceSupport::Unsupported),
+        ] {
+            let config: ConfigMap = [("mode", mode)].into_iter().collect();
+            assert_eq!(
+                connector.exactly_once_support(&config).unwrap(),
+                Some(expected),
+                "{mode}"
+            );
+        }
     }
 }
