@@ -22,6 +22,8 @@ pub(crate) struct Cluster {
     grpc_port: u16,
     starts: usize,
     arguments: &'static [&'static str],
+    /// More lines of the workers' files.
+    worker_lines: String,
 }
 
 impl Cluster {
@@ -32,6 +34,25 @@ impl Cluster {
 
     /// The same with more arguments for the control plane.
     pub(crate) async fn start_with(kafka: &str, workers: usize, arguments: &'static [&'static str]) -> Self {
+        Self::launch(kafka, workers, (arguments, String::new())).await
+    }
+
+    /// With one worker, whose sources deliver exactly once and keep their offsets in this topic.
+    pub(crate) async fn start_exactly_once(kafka: &str, offsets_topic: &str) -> Self {
+        let lines = format!(
+            "exactly.once.source.support=enabled\n\
+             offset.storage.topic={offsets_topic}\n\
+             offset.storage.partitions=5\n\
+             offset.storage.replication.factor=1\n"
+        );
+        Self::launch(kafka, 1, (&[], lines)).await
+    }
+
+    async fn launch(
+        kafka: &str,
+        workers: usize,
+        (arguments, worker_lines): (&'static [&'static str], String),
+    ) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let (rest_port, grpc_port) = (free_port().unwrap(), free_port().unwrap());
         let control_plane = spawn_control_plane(folder.path(), (rest_port, grpc_port), (0, arguments));
@@ -46,6 +67,7 @@ impl Cluster {
             grpc_port,
             starts: 0,
             arguments,
+            worker_lines,
         };
         for _ in 0..workers {
             cluster.add_worker();
@@ -149,8 +171,9 @@ impl Cluster {
              offset.flush.interval.ms=500\n\
              offset.storage.topic=connect-offsets\n\
              config.storage.topic=connect-configs\n\
-             status.storage.topic=connect-status\n",
-            self.kafka, self.grpc_port
+             status.storage.topic=connect-status\n\
+             {}",
+            self.kafka, self.grpc_port, self.worker_lines
         );
         std::fs::write(&properties, text).expect("the folder can be written to");
         let mut command = Command::new(binary("towpath-worker").expect("tests/run builds the binaries"));

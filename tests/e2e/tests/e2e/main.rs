@@ -5,6 +5,8 @@ mod cluster;
 #[cfg(test)]
 mod demo;
 #[cfg(test)]
+mod exactly_once;
+#[cfg(test)]
 mod faults;
 #[cfg(test)]
 mod files;

@@ -1,0 +1,187 @@
+//! Sources that deliver exactly once, and going over from the Java runtime and back.
+
+use std::fmt::Write as _;
+use std::path::Path;
+use std::time::Duration;
+
+use reqwest::Method;
+use serde_json::{Value, json};
+use towpath_testkit::{Service, Services, wait_until};
+
+use crate::cluster::Cluster;
+use crate::rest::Rest;
+
+const PATIENCE: Duration = Duration::from_secs(120);
+const STRING: &str = "org.apache.kafka.connect.storage.StringConverter";
+/// How often the worker is killed.
+const KILLS: usize = 4;
+/// Lines that are copied while it is killed.
+const LINES: usize = 10_000;
+/// Small, so that there are many transactions to be killed in.
+const BATCH: &str = "10";
+
+fn source(file: &Path, topic: &str) -> Value {
+    json!({
+        "connector.class": "FileStreamSource", "tasks.max": "1", "file": file, "topic": topic, "batch.size": BATCH,
+        "key.converter": STRING, "value.converter": STRING,
+    })
+}
+
+/// A name that no earlier run on the same servers has used.
+fn unique(name: &str) -> String {
+    format!("{name}-{}", std::process::id())
+}
+
+fn lines(numbers: std::ops::Range<usize>) -> String {
+    numbers.fold(String::new(), |mut text, number| {
+        writeln!(text, "{number}").expect("a string takes everything");
+        text
+    })
+}
+
+/// What readers of committed records see in a topic, given what they should.
+async fn committed(services: &Services, topic: &str, expected: usize) -> Vec<usize> {
+    // One more than there should be: a duplicate would be seen.
+    let most = (expected + 1).to_string();
+    let arguments = [
+        "ConsoleConsumer",
+        "--topic",
+        topic,
+        "--from-beginning",
+        "--isolation-level",
+        "read_committed",
+        "--max-messages",
+        &most,
+        "--timeout-ms",
+        "5000",
+    ];
+    let output = services.tool(Service::Kafka, &arguments).await.unwrap();
+    output.lines().map(|line| line.parse().unwrap()).collect()
+}
+
+/// The position that the API shows.
+async fn position(rest: &Rest, connector: &str) -> usize {
+    let offsets = rest.get(&format!("/connectors/{connector}/offsets")).await;
+    let position = offsets["offsets"][0]["offset"]["position"].as_u64();
+    usize::try_from(position.unwrap_or(0)).unwrap()
+}
+
+async fn wait_position(cluster: &Cluster, connector: &str, at_least: usize) {
+    let reached = || async { position(&cluster.rest, connector).await >= at_least };
+    let waited = wait_until("the source to come on", PATIENCE, reached).await;
+    if let Err(error) = waited {
+        panic!("{error}; {}", cluster.rest.traces(connector).await);
+    }
+}
+
+async fn stop(rest: &Rest, connector: &str) {
+    let path = format!("/connectors/{connector}/stop");
+    assert_eq!(rest.call(Method::PUT, &path, None).await.0, 204);
+    let stopped = || async { rest.states(connector).await == Some(("STOPPED".to_owned(), Vec::new())) };
+    wait_until("the stop", PATIENCE, stopped).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_line_arrives_exactly_once_though_the_worker_is_killed_again_and_again() {
+    let services = Services::require(&[Service::Kafka]).await.unwrap();
+    let kafka = services.kafka_bootstrap();
+    let name = unique("eos-killed");
+    let mut cluster = Cluster::start_exactly_once(kafka, &format!("{name}-offsets")).await;
+    let (input, text) = (cluster.file("in.txt"), lines(0..LINES));
+    std::fs::write(&input, &text).unwrap();
+    let mut config = source(&input, &name);
+    crate::news::merge(&mut config, json!({ "exactly.once.support": "required" }));
+    cluster.rest.create(&name, config).await;
+    for kill in 1..=KILLS {
+        wait_position(&cluster, &name, text.len() * kill / (KILLS + 2)).await;
+        cluster.kill_worker(0);
+    }
+    wait_position(&cluster, &name, text.len()).await;
+    let seen = committed(&services, &name, LINES).await;
+    assert!(
+        seen.iter().copied().eq(0..LINES),
+        "{} lines: {seen:?}",
+        seen.len()
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lost_control_plane_stops_no_source_that_kafka_fences() {
+    let services = Services::require(&[Service::Kafka]).await.unwrap();
+    let kafka = services.kafka_bootstrap();
+    let name = unique("eos-static");
+    let mut cluster = Cluster::start_exactly_once(kafka, &format!("{name}-offsets")).await;
+    let input = cluster.file("in.txt");
+    std::fs::write(&input, lines(0..10)).unwrap();
+    cluster.rest.create(&name, source(&input, &name)).await;
+    wait_position(&cluster, &name, lines(0..10).len()).await;
+
+    cluster.control_plane.kill().unwrap();
+    let log =
+        cluster.workers[0].wait_for_line("the control plane has not answered within the lease", PATIENCE);
+    log.await.unwrap();
+    std::fs::write(&input, lines(0..500)).unwrap();
+    let end = || async {
+        let arguments = ["GetOffsetShell", "--topic", &name];
+        services.tool(Service::Kafka, &arguments).await.unwrap()
+    };
+    // Each of the transactions takes a place too, so the end is beyond the number of lines.
+    let is_there = || async {
+        end()
+            .await
+            .trim()
+            .rsplit(':')
+            .next()
+            .unwrap()
+            .parse::<usize>()
+            .unwrap()
+            >= 500
+    };
+    wait_until("the lines while nobody controls", PATIENCE, is_there)
+        .await
+        .unwrap();
+    cluster.kill_control_plane().await;
+    wait_position(&cluster, &name, lines(0..500).len()).await;
+    cluster.rest.wait_running(&name, 1).await;
+    let seen = committed(&services, &name, 500).await;
+    assert!(seen.iter().copied().eq(0..500), "{} lines: {seen:?}", seen.len());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_source_goes_over_from_the_java_runtime_and_back_without_a_duplicate() {
+    let services = Services::require(&[Service::Kafka, Service::Connect])
+        .await
+        .unwrap();
+    let java = Rest::new(services.connect_url().to_owned());
+    // Where the Java runtime of tests/services keeps its offsets.
+    let cluster = Cluster::start_exactly_once(services.kafka_bootstrap(), "java-connect-offsets").await;
+    let name = unique("eos-java");
+    let path = format!("/connectors/{name}");
+    let input = cluster.file("in.txt");
+    let mut config = source(&input, &name);
+    // Java's source keeps back what it has read beyond a batch until the file grows.
+    config["batch.size"] = json!("2000");
+    std::fs::write(&input, lines(0..100)).unwrap();
+    java.create(&name, config.clone()).await;
+    let all = || async { committed(&services, &name, 100).await.len() == 100 };
+    wait_until("the lines of the Java runtime", PATIENCE, all)
+        .await
+        .unwrap();
+    // The last offset is written when the connector is stopped.
+    stop(&java, &name).await;
+
+    std::fs::write(&input, lines(0..200)).unwrap();
+    cluster.rest.create(&name, config).await;
+    wait_position(&cluster, &name, lines(0..200).len()).await;
+    stop(&cluster.rest, &name).await;
+
+    std::fs::write(&input, lines(0..300)).unwrap();
+    let (status, _) = java.call(Method::PUT, &format!("{path}/resume"), None).await;
+    assert_eq!(status, 202);
+    let all = || async { committed(&services, &name, 300).await.len() >= 300 };
+    wait_until("the last lines", PATIENCE, all).await.unwrap();
+    let seen = committed(&services, &name, 300).await;
+    assert!(seen.iter().copied().eq(0..300), "{} lines: {seen:?}", seen.len());
+    let (status, _) = java.call(Method::DELETE, &path, None).await;
+    assert_eq!(status, 204);
+}
