@@ -16,7 +16,7 @@ const STRING: &str = "org.apache.kafka.connect.storage.StringConverter";
 /// How often the worker is killed.
 const KILLS: usize = 4;
 /// Lines that are copied while it is killed.
-const LINES: usize = 10_000;
+const LINES: usize = 20_000;
 /// Small, so that there are many transactions to be killed in.
 const BATCH: &str = "10";
 
@@ -92,11 +92,53 @@ async fn every_line_arrives_exactly_once_though_the_worker_is_killed_again_and_a
     let mut config = source(&input, &name);
     crate::news::merge(&mut config, json!({ "exactly.once.support": "required" }));
     cluster.rest.create(&name, config).await;
-    for kill in 1..=KILLS {
-        wait_position(&cluster, &name, text.len() * kill / (KILLS + 2)).await;
+    let mut reached = 0;
+    for _kill in 0..KILLS {
+        // It has begun to copy, and has the most still to do.
+        wait_position(&cluster, &name, reached + 1).await;
         cluster.kill_worker(0);
+        reached = position(&cluster.rest, &name).await;
     }
     wait_position(&cluster, &name, text.len()).await;
+    let seen = committed(&services, &name, LINES).await;
+    assert!(
+        seen.iter().copied().eq(0..LINES),
+        "{} lines: {seen:?}",
+        seen.len()
+    );
+}
+
+/// The worker that the status names for the first task.
+async fn worker_of(rest: &Rest, connector: &str) -> usize {
+    let status = rest.get(&format!("/connectors/{connector}/status")).await;
+    let worker = status["tasks"][0]["worker_id"].as_str().unwrap_or_default();
+    usize::from(worker == "worker-1:8083")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_that_was_frozen_in_the_middle_of_its_work_repeats_nothing() {
+    let services = Services::require(&[Service::Kafka]).await.unwrap();
+    let name = unique("eos-frozen");
+    let offsets_topic = format!("{name}-offsets");
+    let mut cluster = Cluster::start_exactly_once(services.kafka_bootstrap(), &offsets_topic).await;
+    cluster.add_worker();
+    let (input, text) = (cluster.file("in.txt"), lines(0..LINES));
+    std::fs::write(&input, &text).unwrap();
+    cluster.rest.create(&name, source(&input, &name)).await;
+    wait_position(&cluster, &name, text.len() / 10).await;
+    let frozen = worker_of(&cluster.rest, &name).await;
+    cluster.workers[frozen].pause().unwrap();
+    let moved = || async {
+        let is_running = cluster.rest.states(&name).await == Some(("RUNNING".into(), vec!["RUNNING".into()]));
+        is_running && worker_of(&cluster.rest, &name).await != frozen
+    };
+    wait_until("the task to run elsewhere", PATIENCE, moved)
+        .await
+        .unwrap();
+    // It goes on with what it was about to write.
+    cluster.workers[frozen].resume().unwrap();
+    wait_position(&cluster, &name, text.len()).await;
+    cluster.rest.wait_running(&name, 1).await;
     let seen = committed(&services, &name, LINES).await;
     assert!(
         seen.iter().copied().eq(0..LINES),
