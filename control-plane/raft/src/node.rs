@@ -102,10 +102,11 @@ impl RaftStore {
         };
         let stop = CancellationToken::new();
         let (proposals, queue) = mpsc::channel(WAITING);
-        let (published, metrics) = watch::channel(summary(&raft.metrics().borrow()));
+        let (published, metrics) =
+            watch::channel(summary(&raft.metrics().borrow(), config.timing.election_max));
         let mut tasks = JoinSet::new();
         tasks.spawn(proposals::run(raft.clone(), answers.clone(), queue, stop.clone()));
-        tasks.spawn(publish(raft.metrics(), published));
+        tasks.spawn(publish(raft.metrics(), published, config.timing.election_max));
         Self {
             node,
             raft,
@@ -308,9 +309,10 @@ fn size_of(command: &Command) -> usize {
 async fn publish(
     mut source: watch::Receiver<RaftMetrics<u64, Member>>,
     published: watch::Sender<StoreMetrics>,
+    deaf_after: Duration,
 ) {
     loop {
-        let now = summary(&source.borrow_and_update());
+        let now = summary(&source.borrow_and_update(), deaf_after);
         if let Some(reason) = &now.failure {
             tracing::error!(node = %now.node, reason, "the node stops, because it cannot keep its log");
         }
@@ -322,10 +324,15 @@ async fn publish(
     }
 }
 
-fn summary(metrics: &RaftMetrics<u64, Member>) -> StoreMetrics {
+/// A leader that hears from no majority any more calls itself one until somebody tells it better, and others may have
+/// elected another meanwhile. It must not renew leases then: the new leader gives the same workers' units away.
+fn summary(metrics: &RaftMetrics<u64, Member>, deaf_after: Duration) -> StoreMetrics {
     let failure = metrics.running_state.as_ref().err().and_then(failure);
+    let silence = metrics.millis_since_quorum_ack.map(Duration::from_millis);
+    let hears_majority = silence.is_some_and(|silence| silence <= deaf_after);
     let role = match metrics.state {
         _ if metrics.running_state.is_err() => Role::Stopped,
+        ServerState::Leader if !hears_majority => Role::Candidate,
         ServerState::Leader => Role::Leader,
         ServerState::Follower => Role::Follower,
         ServerState::Candidate => Role::Candidate,
@@ -333,7 +340,10 @@ fn summary(metrics: &RaftMetrics<u64, Member>) -> StoreMetrics {
         ServerState::Shutdown => Role::Stopped,
     };
     let members = metrics.membership_config.membership();
-    let leader = metrics.current_leader.filter(|_| role != Role::Stopped);
+    let is_itself = |leader: &u64| *leader == metrics.id;
+    let leader = metrics
+        .current_leader
+        .filter(|leader| role != Role::Stopped && (role == Role::Leader || !is_itself(leader)));
     StoreMetrics {
         node: NodeId(metrics.id),
         role,

@@ -244,6 +244,14 @@ async fn without_a_majority_nothing_is_acknowledged_and_nothing_hangs() {
         Some("1"),
         "what is not committed is not seen"
     );
+    wait_until(
+        "a leader that nobody hears to call itself one no more",
+        async || {
+            let metrics = store.metrics().borrow().clone();
+            !metrics.is_leader() && metrics.leader.is_none()
+        },
+    )
+    .await;
     for config in dead {
         group.restart(config).await;
     }
