@@ -118,7 +118,7 @@ impl ControlPlane {
         parts.spawn(ran(scheduler.run()));
         let forward = Forward::new(Arc::clone(&store));
         parts.spawn(serve_rest(
-            rest::router(Arc::clone(&app), Some(forward.clone())),
+            rest::router(Arc::clone(&app), forward.clone()),
             rest_listener,
             shutdown.clone(),
         ));

@@ -39,6 +39,8 @@ const LED: [&str; 5] = [
 const CONNECT_TIMEOUT: Duration = Duration::from_millis(500);
 /// How long a request waits for a leader: longer than an election takes.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// How long a request that was sent on to a node waits for it to lead.
+const ELECTED: Duration = Duration::from_secs(2);
 /// How often an unreachable leader is tried, while nothing is known of another.
 const PAUSE: Duration = Duration::from_millis(50);
 /// A leader that is cut off is found out by this, twice at the most.
@@ -82,10 +84,11 @@ impl Forward {
     }
 
     async fn relay(&self, head: &Parts, path: &str, body: &Bytes) -> Result<Option<Response>, ApiError> {
-        let deadline = Instant::now() + PATIENCE;
         if head.headers.contains_key(FORWARDED) {
+            self.lead_here().await?;
             return Ok(None);
         }
+        let deadline = Instant::now() + PATIENCE;
         loop {
             let channel = match self.answering(deadline).await? {
                 Answering::Here => return Ok(None),
@@ -99,6 +102,24 @@ impl Forward {
             }
             self.forget();
         }
+    }
+
+    /// A node is elected a moment before it knows that it leads, and others may know it sooner.
+    async fn lead_here(&self) -> Result<(), ApiError> {
+        let mut metrics = self.store.metrics();
+        let is_settled = |now: &StoreMetrics| matches!(now.role, Role::Leader | Role::Stopped);
+        let is_led = tokio::time::timeout(ELECTED, metrics.wait_for(is_settled))
+            .await
+            .is_ok();
+        if is_led {
+            return Ok(());
+        }
+        let leader = metrics
+            .borrow()
+            .leader
+            .as_ref()
+            .map(|leader| leader.api_address.clone());
+        Err(ApiError::NotLeader { leader })
     }
 
     /// Waits until there is a leader that can be reached.
@@ -232,8 +253,8 @@ fn was_not_connected(error: &tonic::transport::Error) -> bool {
 /// The services, with what the leader answers sent on to it, and the REST API for the other nodes.
 pub(crate) fn routes(services: Router, app: Arc<App>, forward: Forward) -> Router {
     services
-        .layer(axum::middleware::from_fn_with_state(forward, to_leader))
-        .nest(REST_PREFIX, rest::router(app, None))
+        .layer(axum::middleware::from_fn_with_state(forward.clone(), to_leader))
+        .nest(REST_PREFIX, rest::router(app, forward))
 }
 
 async fn to_leader(State(forward): State<Forward>, request: Request<Body>, next: Next) -> Response {

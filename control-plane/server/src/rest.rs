@@ -45,12 +45,11 @@ const REQUEST_ID: &str = "x-request-id";
 #[derive(Debug, Clone)]
 struct Face {
     app: Arc<App>,
-    /// Absent where requests arrive that were forwarded already.
-    forward: Option<Forward>,
+    forward: Forward,
     slots: Arc<Semaphore>,
 }
 
-pub(crate) fn router(app: Arc<App>, forward: Option<Forward>) -> Router {
+pub(crate) fn router(app: Arc<App>, forward: Forward) -> Router {
     Router::new().fallback(handle).with_state(Face {
         app,
         forward,
@@ -87,9 +86,7 @@ impl Face {
             .ok_or(RestError::NoSuchMethod(route))?;
         let body = read_body(&head.method, &head.headers, body).await?;
         check_media(operation.has_body(), &body, &head.headers)?;
-        if let Some(forward) = &self.forward
-            && let Some(answer) = forward.rest(&head, &body).await?
-        {
+        if let Some(answer) = self.forward.rest(&head, &body).await? {
             return Ok(answer);
         }
         let call = Call {
