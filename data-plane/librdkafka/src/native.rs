@@ -8,7 +8,7 @@ use std::ffi::{CStr, CString, c_char, c_int, c_void};
 use std::fmt;
 use std::mem::ManuallyDrop;
 use std::ptr::{self, NonNull};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use rdkafka::ClientConfig;
 use rdkafka::config::NativeClientConfig;
@@ -17,6 +17,7 @@ use rdkafka_sys::types::RDKafkaErrorCode;
 use tokio::sync::Notify;
 
 use crate::error::ClientError;
+use crate::producer::sticky::{Sticky, partitioner};
 
 /// librdkafka writes at most this much of an error text.
 const ERROR_TEXT_BYTES: usize = 512;
@@ -24,6 +25,8 @@ const ERROR_TEXT_BYTES: usize = 512;
 /// A librdkafka client of our own making: its log lines go straight to `tracing`, so no queue has to be served for them.
 pub(crate) struct Client {
     rk: NonNull<sys::rd_kafka_t>,
+    /// What the topics' partitioners refer to. librdkafka may call them until it has ended, so these go after it.
+    stickies: Mutex<Vec<Arc<Sticky>>>,
 }
 
 // SAFETY: librdkafka's client handle may be used from any thread, and from several at once (its documentation).
@@ -60,7 +63,10 @@ impl Client {
         };
         // On success librdkafka took the configuration over.
         let _taken = ManuallyDrop::new(config);
-        Ok(Self { rk })
+        Ok(Self {
+            rk,
+            stickies: Mutex::default(),
+        })
     }
 
     pub(crate) fn ptr(&self) -> *mut sys::rd_kafka_t {
@@ -263,6 +269,7 @@ impl Drop for Event {
 /// A topic as the producer addresses it.
 pub(crate) struct Topic {
     rkt: NonNull<sys::rd_kafka_topic_t>,
+    sticky: Arc<Sticky>,
     client: Arc<Client>,
 }
 
@@ -272,15 +279,31 @@ unsafe impl Send for Topic {}
 unsafe impl Sync for Topic {}
 
 impl Topic {
-    /// `None` if no topic can have this name.
-    pub(crate) fn new(client: &Arc<Client>, name: &str) -> Option<Self> {
+    /// `None` if no topic can have this name. To be made once for each name: librdkafka keeps the first.
+    pub(crate) fn new(client: &Arc<Client>, name: &str, sticky: Sticky) -> Option<Self> {
         let name = CString::new(name).ok()?;
-        // SAFETY: the client is alive, the name is a C string, and no topic configuration means the client's own.
-        let rkt = unsafe { sys::rd_kafka_topic_new(client.ptr(), name.as_ptr(), ptr::null_mut()) };
+        let sticky = Arc::new(sticky);
+        let mut kept = client.stickies.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.push(Arc::clone(&sticky));
+        drop(kept);
+        // SAFETY: the client is alive. The configuration is ours until a topic is made of it.
+        let config = unsafe { sys::rd_kafka_default_topic_conf_dup(client.ptr()) };
+        let opaque = Arc::as_ptr(&sticky).cast_mut().cast::<c_void>();
+        // SAFETY: the configuration is valid, and the client keeps the opaque's object.
+        unsafe { sys::rd_kafka_topic_conf_set_opaque(config, opaque) };
+        // SAFETY: as above; the function has the signature librdkafka asks for and lives for ever.
+        unsafe { sys::rd_kafka_topic_conf_set_partitioner_cb(config, Some(partitioner)) };
+        // SAFETY: the client is alive, the name is a C string, and the configuration is taken over.
+        let rkt = unsafe { sys::rd_kafka_topic_new(client.ptr(), name.as_ptr(), config) };
         NonNull::new(rkt).map(|rkt| Self {
             rkt,
+            sticky,
             client: Arc::clone(client),
         })
+    }
+
+    pub(crate) fn sticky(&self) -> &Sticky {
+        &self.sticky
     }
 
     pub(crate) fn client(&self) -> &Client {

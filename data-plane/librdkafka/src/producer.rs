@@ -12,6 +12,7 @@
 mod enqueue;
 mod lane;
 mod lanes;
+pub(crate) mod sticky;
 mod transactions;
 
 use std::collections::HashMap;
@@ -30,6 +31,7 @@ use crate::error::{ClientError, SendError};
 use crate::native::{Client, Event, Queue, Topic};
 pub use lane::Lane;
 use lanes::Lanes;
+use sticky::Sticky;
 
 /// How many bits of a token are the caller's; the rest of librdkafka's 64-bit opaque says which lane it belongs to.
 pub const TOKEN_BITS: u32 = 48;
@@ -39,6 +41,9 @@ pub const MAX_TOKEN: u64 = (1 << TOKEN_BITS) - 1;
 /// What a message costs in librdkafka beside its key and value: its descriptor, and malloc's share.
 pub const MESSAGE_OVERHEAD_BYTES: usize = 256;
 
+/// Java's default of `batch.size`: how many bytes without a key go to a partition before there is another.
+const STRETCH: usize = 16_384;
+
 /// Records go to librdkafka in chunks of this many, so that the array they are listed in fits on the stack.
 const CHUNK: usize = 128;
 
@@ -46,7 +51,7 @@ const CHUNK: usize = 128;
 #[derive(Debug, Clone, Copy)]
 pub struct RecordRef<'a> {
     pub topic: &'a Arc<str>,
-    /// `None` leaves the choice to the partitioner.
+    /// `None`: where the hash of the key says, as in Java; without a key, where those before went, for a while.
     pub partition: Option<i32>,
     pub key: Option<&'a [u8]>,
     pub value: Option<&'a [u8]>,
@@ -108,6 +113,9 @@ pub struct BatchProducer {
 /// What the lanes have in common. Topics and the queue come before the client, which must be the last to go.
 struct Shared {
     topics: Mutex<HashMap<Arc<str>, Option<Arc<Topic>>>>,
+    /// Whether keys choose partitions.
+    by_key: bool,
+    stretch: usize,
     lanes: Mutex<Lanes>,
     queue: Queue,
     /// Woken when deliveries made room.
@@ -123,12 +131,21 @@ impl BatchProducer {
         // Ours is the limit that counts: librdkafka's ignores keys and overhead, and knows no lanes.
         let most_messages = buffer_bytes.get().div_ceil(MESSAGE_OVERHEAD_BYTES).max(CHUNK);
         config.set("queue.buffering.max.messages", most_messages.to_string());
+        // Ours is the partitioner too, which is to be asked when it is time for a choice.
+        config.set("sticky.partitioning.linger.ms", "0");
+        let by_key = config.get("partitioner") != Some("random");
+        let stretch = config
+            .get("batch.size")
+            .and_then(|bytes| bytes.parse().ok())
+            .unwrap_or(STRETCH);
         let client = Arc::new(Client::producer(&config)?);
         let queue = Queue::main(&client);
         let lanes = Mutex::new(Lanes::new(buffer_bytes.get()));
         let (freed, trouble) = (Notify::new(), Mutex::default());
         let shared = Shared {
             topics: Mutex::default(),
+            by_key,
+            stretch,
             lanes,
             queue,
             freed,
@@ -206,7 +223,8 @@ impl Shared {
         if let Some(known) = topics.get(name) {
             return known.clone();
         }
-        let topic = Topic::new(&self.client, name).map(Arc::new);
+        let sticky = Sticky::new(self.by_key, self.stretch);
+        let topic = Topic::new(&self.client, name, sticky).map(Arc::new);
         topics.insert(Arc::clone(name), topic.clone());
         topic
     }

@@ -8,14 +8,12 @@ use rdkafka_sys as sys;
 use rdkafka_sys::types::RDKafkaErrorCode;
 
 use super::lanes::LaneIndex;
-use super::{CHUNK, Position, RecordRef, cost_of};
+use super::sticky::UNASSIGNED;
+use super::{CHUNK, MESSAGE_OVERHEAD_BYTES, Position, RecordRef, cost_of};
 use crate::Header;
 use crate::native::{Client, Event, Topic};
 
 const NO_ERROR: sys::rd_kafka_resp_err_t = sys::rd_kafka_resp_err_t::RD_KAFKA_RESP_ERR_NO_ERROR;
-
-/// The partition of a record whose partition the partitioner chooses.
-const UNASSIGNED: i32 = -1;
 
 /// How many reports are read from an event at a time.
 const REPORTS: usize = 256;
@@ -35,6 +33,30 @@ pub(super) enum Halt {
     Fatal,
 }
 
+/// Where a record goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Target {
+    /// What it says itself, or [`UNASSIGNED`] if its key says it.
+    Given(i32),
+    /// What the topic's records without a key have, or [`UNASSIGNED`] if there is a choice to be made.
+    Sticky(i32),
+}
+
+impl Target {
+    fn of(topic: &Topic, record: &RecordRef<'_>) -> Self {
+        match record.partition {
+            Some(partition) => Self::Given(partition),
+            None if topic.sticky().is_for(record.key) => Self::Sticky(topic.sticky().partition()),
+            None => Self::Given(UNASSIGNED),
+        }
+    }
+
+    fn partition(self) -> i32 {
+        let (Self::Given(partition) | Self::Sticky(partition)) = self;
+        partition
+    }
+}
+
 /// Enqueues the records at the front that one native call can take: plain ones for the same topic and partition, or one
 /// record that has a timestamp or headers, which the batch call knows nothing of.
 pub(super) fn run<'r, R>(
@@ -49,17 +71,30 @@ pub(super) fn run<'r, R>(
         refused.push((first.token, cost_of(&first), RDKafkaErrorCode::InvalidTopic));
         return Run { taken: 1, halt: None };
     };
+    let target = Target::of(topic, &first);
     if !is_plain(&first) {
-        return single(topic, lane, &first, refused);
+        return single(topic, target, lane, &first, refused);
     }
+    let most = if target == Target::Sticky(UNASSIGNED) {
+        1
+    } else {
+        CHUNK
+    };
     let mut messages = [EMPTY_MESSAGE; CHUNK];
-    let mut count = 0;
-    for (message, record) in messages.iter_mut().zip(records) {
+    let has_same_target = |record: &RecordRef<'_>| match record.partition {
+        Some(_) => record.partition == first.partition,
+        None => {
+            first.partition.is_none() && topic.sticky().is_for(record.key) == topic.sticky().is_for(first.key)
+        }
+    };
+    let (mut count, mut bytes) = (0, 0);
+    for (message, record) in messages.iter_mut().take(most).zip(records) {
         let record = view(record);
-        if !is_plain(&record) || record.topic != first.topic || record.partition != first.partition {
+        if !is_plain(&record) || record.topic != first.topic || !has_same_target(&record) {
             break;
         }
         fill(message, lane, &record);
+        bytes += message.len + message.key_len;
         count += 1;
     }
     // SAFETY: the topic is alive; `count` messages are filled, and what they point to is borrowed for the call, which
@@ -68,12 +103,15 @@ pub(super) fn run<'r, R>(
     let accepted = unsafe {
         sys::rd_kafka_produce_batch(
             topic.ptr(),
-            first.partition.unwrap_or(UNASSIGNED),
+            target.partition(),
             sys::RD_KAFKA_MSG_F_COPY,
             messages.as_mut_ptr(),
             c_int::try_from(count).expect("a chunk is small"),
         )
     };
+    if matches!(target, Target::Sticky(_)) {
+        topic.sticky().used(bytes);
+    }
     if usize::try_from(accepted) == Ok(count) {
         return Run {
             taken: count,
@@ -81,11 +119,15 @@ pub(super) fn run<'r, R>(
         };
     }
     for (taken, (message, record)) in messages.iter().zip(records).take(count).enumerate() {
-        if let Err(halt) = judge(message.err, &view(record), refused) {
-            return Run {
-                taken,
-                halt: Some(halt),
-            };
+        match judge(message.err, target, topic, &view(record), refused) {
+            Judged::Done => {}
+            Judged::Again => return Run { taken, halt: None },
+            Judged::Halt(halt) => {
+                return Run {
+                    taken,
+                    halt: Some(halt),
+                };
+            }
         }
     }
     Run {
@@ -98,22 +140,38 @@ fn is_plain(record: &RecordRef<'_>) -> bool {
     record.timestamp.is_none() && record.headers.is_empty()
 }
 
-/// Whether a record's error leaves it with the caller. Else the record is done: enqueued, or refused for good.
+/// What a record's error means for it.
+enum Judged {
+    /// Enqueued, or refused for good.
+    Done,
+    /// It has to choose another partition.
+    Again,
+    /// It stays with the caller.
+    Halt(Halt),
+}
+
 fn judge(
     error: sys::rd_kafka_resp_err_t,
+    target: Target,
+    topic: &Topic,
     record: &RecordRef<'_>,
     refused: &mut Vec<(u64, usize, RDKafkaErrorCode)>,
-) -> Result<(), Halt> {
+) -> Judged {
     if error == NO_ERROR {
-        return Ok(());
+        return Judged::Done;
     }
-    match RDKafkaErrorCode::from(error) {
-        RDKafkaErrorCode::QueueFull => Err(Halt::Full),
-        RDKafkaErrorCode::UnknownTopic => Err(Halt::UnknownTopic),
-        RDKafkaErrorCode::Fatal => Err(Halt::Fatal),
-        code => {
+    match (RDKafkaErrorCode::from(error), target) {
+        (RDKafkaErrorCode::QueueFull, _) => Judged::Halt(Halt::Full),
+        (RDKafkaErrorCode::UnknownTopic, _) => Judged::Halt(Halt::UnknownTopic),
+        (RDKafkaErrorCode::Fatal, _) => Judged::Halt(Halt::Fatal),
+        // The topic was made anew with fewer partitions.
+        (RDKafkaErrorCode::UnknownPartition, Target::Sticky(0..)) => {
+            topic.sticky().forget();
+            Judged::Again
+        }
+        (code, _) => {
             refused.push((record.token, cost_of(record), code));
-            Ok(())
+            Judged::Done
         }
     }
 }
@@ -153,6 +211,7 @@ fn opaque(lane: LaneIndex, token: u64) -> *mut c_void {
 /// One record with a timestamp or headers.
 fn single(
     topic: &Topic,
+    target: Target,
     lane: LaneIndex,
     record: &RecordRef<'_>,
     refused: &mut Vec<(u64, usize, RDKafkaErrorCode)>,
@@ -172,7 +231,7 @@ fn single(
         arg(
             vtype::RD_KAFKA_VTYPE_PARTITION,
             Arg {
-                i32_: record.partition.unwrap_or(UNASSIGNED),
+                i32_: target.partition(),
             },
         ),
         arg(
@@ -203,6 +262,9 @@ fn single(
     // SAFETY: client and topic are alive, `count` arguments are set with the union field their type names, and what they
     // point to is borrowed for the call, which copies it (`F_COPY`).
     let error = unsafe { sys::rd_kafka_produceva(client, args.as_ptr(), count) };
+    if matches!(target, Target::Sticky(_)) {
+        topic.sticky().used(cost_of(record) - MESSAGE_OVERHEAD_BYTES);
+    }
     if error.is_null() {
         headers.taken();
         return Run { taken: 1, halt: None };
@@ -211,9 +273,10 @@ fn single(
     let code = unsafe { sys::rd_kafka_error_code(error) };
     // SAFETY: as above; it is not used after this.
     unsafe { sys::rd_kafka_error_destroy(error) };
-    match judge(code, record, refused) {
-        Ok(()) => Run { taken: 1, halt: None },
-        Err(halt) => Run {
+    match judge(code, target, topic, record, refused) {
+        Judged::Done => Run { taken: 1, halt: None },
+        Judged::Again => Run { taken: 0, halt: None },
+        Judged::Halt(halt) => Run {
             taken: 0,
             halt: Some(halt),
         },

@@ -5,14 +5,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::Notify;
-use tokio::task::JoinHandle;
 
-use super::lanes::LaneIndex;
+use super::lanes::{Hurry, LaneIndex};
 use super::{BatchProducer, CHUNK, Delivery, MAX_TOKEN, RecordRef, Sent, Shared, Stop, cost_of, enqueue};
 use crate::error::SendError;
 use crate::native::Topic;
 
-/// How long records that linger are hurried along: long enough for the broker threads to wake up.
+/// How long one flush may take of those that hurry records along: it wakes librdkafka's threads at its beginning only, and
+/// a partition whose leader is not known then lingers on.
 const HURRY: Duration = Duration::from_millis(100);
 
 /// One user's part of a producer. Its records keep their order in each partition, retries included, as far as the
@@ -26,7 +26,6 @@ pub struct Lane {
     drained_seen: u64,
     /// Most records go to the topic of the one before.
     last_topic: Option<(Arc<str>, Option<Arc<Topic>>)>,
-    hurrying: Option<JoinHandle<()>>,
 }
 
 impl Lane {
@@ -39,7 +38,6 @@ impl Lane {
             delivered,
             drained_seen: 0,
             last_topic: None,
-            hurrying: None,
         })
     }
 
@@ -122,14 +120,17 @@ impl Lane {
         self.shared.lanes().in_flight(self.index)
     }
 
-    /// Lets librdkafka send what it still gathers for larger batches, that of other lanes too.
+    /// Lets librdkafka send what it still gathers for larger batches, until as many records are reported as are in flight
+    /// now, or the lane is dropped. Records of other lanes do not linger meanwhile either.
     pub fn hurry(&mut self) {
-        if self.hurrying.as_ref().is_none_or(JoinHandle::is_finished) {
-            let shared = Arc::clone(&self.shared);
-            // Ends by itself: it blocks no longer than this.
-            self.hurrying = Some(tokio::task::spawn_blocking(move || {
-                enqueue::flush(&shared.client, HURRY);
-            }));
+        if self.shared.lanes().hurry(self.index) == Hurry::Begin {
+            let (shared, index) = (Arc::clone(&self.shared), self.index);
+            let _ends_by_itself = tokio::task::spawn_blocking(move || {
+                while shared.lanes().is_hurried(index) {
+                    enqueue::flush(&shared.client, HURRY);
+                    shared.pump();
+                }
+            });
         }
     }
 

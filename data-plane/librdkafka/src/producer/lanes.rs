@@ -44,6 +44,21 @@ struct Lane {
     booked: usize,
     closed: bool,
     delivered: Arc<Notify>,
+    /// How many records ever got their report.
+    reported: u64,
+    /// Records are hurried along until so many are reported.
+    hurried_until: u64,
+    /// Whether there is somebody who does that.
+    is_hurried: bool,
+}
+
+/// What to do for a lane that is in a hurry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Hurry {
+    /// Hurry it along while [`Lanes::is_hurried`].
+    Begin,
+    /// Somebody does so, or there is nothing to hurry.
+    Nothing,
 }
 
 #[derive(Debug)]
@@ -79,6 +94,9 @@ impl Lanes {
             booked: 0,
             closed: false,
             delivered: Arc::clone(&delivered),
+            reported: 0,
+            hurried_until: 0,
+            is_hurried: false,
         };
         let index = match self.free.pop() {
             Some(index) => index,
@@ -163,6 +181,7 @@ impl Lanes {
         let lane = self.lane(index);
         lane.booked -= cost;
         lane.in_flight -= 1;
+        lane.reported += 1;
         if lane.closed {
             self.retire(index);
             return;
@@ -190,6 +209,26 @@ impl Lanes {
 
     pub(super) fn in_flight(&mut self, index: LaneIndex) -> usize {
         self.lane(index).in_flight
+    }
+
+    /// What is in flight now is to be hurried along.
+    pub(super) fn hurry(&mut self, index: LaneIndex) -> Hurry {
+        let lane = self.lane(index);
+        lane.hurried_until = lane.reported + lane.in_flight as u64;
+        if lane.is_hurried || lane.in_flight == 0 {
+            return Hurry::Nothing;
+        }
+        lane.is_hurried = true;
+        Hurry::Begin
+    }
+
+    /// Whether to go on. Whoever is told `false` stops.
+    pub(super) fn is_hurried(&mut self, index: LaneIndex) -> bool {
+        let Some(lane) = &mut self.slots[index.slot()] else {
+            return false;
+        };
+        lane.is_hurried = !lane.closed && lane.reported < lane.hurried_until;
+        lane.is_hurried
     }
 
     pub(super) fn drained(&self) -> u64 {

@@ -10,6 +10,7 @@ mod producing;
 mod restarts;
 #[cfg(test)]
 mod sharing;
+mod sticky;
 #[cfg(test)]
 mod support;
 #[cfg(test)]

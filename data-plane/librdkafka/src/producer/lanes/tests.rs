@@ -122,6 +122,24 @@ fn draining_into_a_vector_that_is_not_empty_appends() {
     );
 }
 
+#[test]
+fn a_lane_is_hurried_until_what_was_in_flight_is_reported() {
+    let mut lanes = Lanes::new(1 << 20);
+    let (lane, _) = lanes.open().unwrap();
+    assert_eq!(lanes.hurry(lane), Hurry::Nothing, "nothing is in flight");
+    assert!(lanes.book(lane, COST) && lanes.book(lane, COST));
+    assert_eq!(lanes.hurry(lane), Hurry::Begin);
+    assert_eq!(lanes.hurry(lane), Hurry::Nothing, "somebody does it");
+    delivered(&mut lanes, lane, 1);
+    assert!(lanes.book(lane, COST));
+    assert!(lanes.is_hurried(lane));
+    delivered(&mut lanes, lane, 2);
+    assert!(!lanes.is_hurried(lane), "the third came later");
+    assert_eq!(lanes.hurry(lane), Hurry::Begin);
+    lanes.close(lane);
+    assert!(!lanes.is_hurried(lane), "nobody waits for it any more");
+}
+
 #[tokio::test]
 async fn the_first_delivery_into_an_empty_mailbox_wakes_the_lane() {
     let mut lanes = Lanes::new(1 << 20);
