@@ -116,6 +116,12 @@ pub trait SourceTask: Send {
         Ok(())
     }
 
+    /// Whether the timestamp of every record is the moment at which it was read. Where nothing looks at it, the Kafka
+    /// client may set it instead, when the record is sent a moment later. Asked once, after a successful start.
+    fn stamps_with_now(&self) -> bool {
+        false
+    }
+
     /// Releases everything. Called once after a successful start, when no other call runs.
     async fn stop(&mut self);
 }

@@ -21,6 +21,8 @@ pub struct Tracker {
     queues: Vec<Queue>,
     /// By the address of the shared partition: sources share one `Arc` a partition, so this nearly always hits.
     by_address: HashMap<usize, usize>,
+    /// The address and the queue of the last record: most records come from where the one before came from.
+    last: Option<(usize, usize)>,
     in_flight: usize,
 }
 
@@ -108,7 +110,13 @@ impl Tracker {
 
     fn queue_of(&mut self, partition: Option<&Arc<OffsetMap>>) -> Option<usize> {
         let address = partition.map_or(0, |p| Arc::as_ptr(p).addr());
+        if let Some((last, index)) = self.last
+            && last == address
+        {
+            return Some(index);
+        }
         if let Some(&index) = self.by_address.get(&address) {
+            self.last = Some((address, index));
             return Some(index);
         }
         // An address that is not known may still be an equal partition in another `Arc`. Its address is not

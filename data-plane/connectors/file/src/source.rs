@@ -230,6 +230,10 @@ impl SourceTask for FileStreamSourceTask {
         reader.poll(max_wait).await
     }
 
+    fn stamps_with_now(&self) -> bool {
+        true
+    }
+
     async fn stop(&mut self) {
         self.reader = None;
     }

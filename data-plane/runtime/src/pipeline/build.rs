@@ -98,6 +98,7 @@ impl Plugins {
             value,
             header,
             classes,
+            client_stamps: false,
         })
     }
 

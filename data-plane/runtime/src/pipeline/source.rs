@@ -30,13 +30,21 @@ pub struct SourcePipeline {
     pub(super) value: Box<dyn Converter>,
     pub(super) header: Box<dyn HeaderConverter>,
     pub(super) classes: super::build::ConverterClasses,
+    pub(super) client_stamps: bool,
 }
 
 impl SourcePipeline {
+    /// The timestamps of the records say "now" and no more: unless a transform may look at them, the client sets them
+    /// when it takes the records, which costs less than to pass one with each.
+    pub fn leave_timestamps_to_the_client(&mut self) {
+        self.client_stamps = self.transforms.is_empty();
+    }
+
     /// The record for Kafka; `None` when a transform dropped it.
     ///
     /// # Errors
     /// The stage that could not process it.
+    #[inline]
     pub fn process(&mut self, source: SourceRecord) -> Result<Option<Processed>, Failure> {
         let SourceRecord {
             record,
@@ -59,6 +67,7 @@ impl SourcePipeline {
         }))
     }
 
+    #[inline]
     fn convert(&mut self, record: ConnectRecord) -> Result<OutgoingRecord, Failure> {
         // In Kafka Connect's order: headers, key, value.
         let headers = self.headers(&record.topic, &record.headers)?;
@@ -82,6 +91,7 @@ impl SourcePipeline {
             })?;
         let timestamp = match record.timestamp {
             Some(-1) => None,
+            Some(_) if self.client_stamps => None,
             Some(timestamp) if timestamp < 0 => {
                 let error = ConnectorError::data(format!("Invalid record timestamp {timestamp}"));
                 return Err(Failure {

@@ -23,7 +23,6 @@ use self::topics::TopicsSent;
 use super::supervise::UnitContext;
 use super::task_start::TaskStart;
 use crate::clients::{Delivery, RecordProducer};
-use crate::counters::TaskCounters;
 use crate::errors::{Disposition, Stage, decide};
 use crate::offsets::ConnectorOffsets;
 use crate::pipeline::ErrorPolicy;
@@ -67,13 +66,9 @@ pub(super) async fn run(context: UnitContext, plugin: Plugin, mut task: Box<dyn 
     let mut source = SourceLoop {
         committer: Committer::new(&context),
         context,
+        processing: Processing::new(pipeline, ErrorPolicy::of(&start.config), &*task),
         polling: Polling::new(task),
         version: plugin.version,
-        processing: Processing {
-            pipeline,
-            policy: ErrorPolicy::of(&start.config),
-            counters: TaskCounters::default(),
-        },
         producer,
         tracker: Tracker::new(),
         deliveries: Vec::new(),

@@ -22,13 +22,18 @@ impl SourceLoop {
     ) -> Result<()> {
         let mut outgoing = Vec::with_capacity(records.len());
         for record in records {
-            if let Some(processed) = self.processing.process(record, stop).await? {
+            let processed = match self.processing.process(record) {
+                Ok(processed) => processed,
+                Err(unprocessed) => self.processing.handle(unprocessed, stop).await?,
+            };
+            if let Some(processed) = processed {
                 self.submit(processed, &mut outgoing)?;
             }
         }
         self.send(&outgoing, stop).await
     }
 
+    #[inline]
     fn submit(&mut self, processed: Processed, outgoing: &mut Vec<OutgoingRecord>) -> Result<()> {
         let Processed {
             mut record,

@@ -31,7 +31,6 @@ use super::processing::Processing;
 use super::topics::TopicsSent;
 use crate::backoff::Backoff;
 use crate::clients::ClientError;
-use crate::counters::TaskCounters;
 use crate::pipeline::ErrorPolicy;
 use crate::unit::supervise::UnitContext;
 use crate::unit::task_start::TaskStart;
@@ -150,13 +149,9 @@ async fn run_once(
         () = context.stop.cancelled() => return Ok(()),
     }
     let mut source = ExactlyOnceLoop {
+        processing: Processing::new(pipeline, ErrorPolicy::of(&start.config), &*task),
         polling: Polling::new(task),
         version: plugin.version,
-        processing: Processing {
-            pipeline,
-            policy: ErrorPolicy::of(&start.config),
-            counters: TaskCounters::default(),
-        },
         copies: Copies::new(context, &stored),
         transaction: Transaction::new(context, producer, stored),
         boundary,
@@ -221,7 +216,11 @@ impl ExactlyOnceLoop {
     ) -> Result<(), Ended> {
         let mut batch = Batch::default();
         for record in records {
-            if let Some(processed) = self.processing.process(record, stop).await? {
+            let processed = match self.processing.process(record) {
+                Ok(processed) => processed,
+                Err(unprocessed) => self.processing.handle(unprocessed, stop).await?,
+            };
+            if let Some(processed) = processed {
                 self.topics.note(&processed.record.topic);
                 batch.push(processed);
             }

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use tokio_util::sync::CancellationToken;
-use towpath_connect::{ConnectorError, Result, SourceRecord};
+use towpath_connect::{ConnectorError, Result, SourceRecord, SourceTask};
 use tracing::warn;
 
 use crate::counters::TaskCounters;
@@ -16,16 +16,29 @@ pub(super) struct Processing {
     pub(super) counters: TaskCounters,
 }
 
+/// A record that could not be processed, and the record itself if it may be tried again.
+pub(super) struct Unprocessed {
+    failure: Failure,
+    kept: Option<SourceRecord>,
+}
+
 impl Processing {
-    /// The record for Kafka; `None` if it is dropped.
-    ///
-    /// # Errors
-    /// When the task ends with it.
-    pub(super) async fn process(
-        &mut self,
-        record: SourceRecord,
-        stop: &CancellationToken,
-    ) -> Result<Option<Processed>> {
+    /// For a task that has been started.
+    pub(super) fn new(mut pipeline: SourcePipeline, policy: ErrorPolicy, task: &dyn SourceTask) -> Self {
+        if task.stamps_with_now() {
+            pipeline.leave_timestamps_to_the_client();
+        }
+        Self {
+            pipeline,
+            policy,
+            counters: TaskCounters::default(),
+        }
+    }
+
+    /// The record for Kafka; `None` if it is dropped. What could not be processed is for [`Self::handle`]; nothing here
+    /// waits, so that records are not moved in and out of futures.
+    #[inline]
+    pub(super) fn process(&mut self, record: SourceRecord) -> Result<Option<Processed>, Box<Unprocessed>> {
         let kept = self.policy.retries().then(|| record.clone());
         match self.pipeline.process(record) {
             Ok(Some(processed)) => Ok(Some(processed)),
@@ -33,17 +46,20 @@ impl Processing {
                 self.counters.filtered.add(1);
                 Ok(None)
             }
-            Err(failure) => self.handle(failure, kept, stop).await,
+            Err(failure) => Err(Box::new(Unprocessed { failure, kept })),
         }
     }
 
     /// A record that could not be processed: again, skipped, or the end of the task.
-    async fn handle(
+    ///
+    /// # Errors
+    /// When the task ends with it.
+    pub(super) async fn handle(
         &mut self,
-        mut failure: Failure,
-        kept: Option<SourceRecord>,
+        unprocessed: Box<Unprocessed>,
         stop: &CancellationToken,
     ) -> Result<Option<Processed>> {
+        let Unprocessed { mut failure, kept } = *unprocessed;
         let first = Instant::now();
         for attempt in 1.. {
             match (
