@@ -33,6 +33,7 @@
 #![deny(clippy::wildcard_enum_match_arm)]
 
 mod apply;
+mod backup;
 mod command;
 mod index;
 mod model;
@@ -43,6 +44,7 @@ mod plan;
 mod query;
 mod state;
 
+pub use backup::{BACKUP_VERSION, BackupError};
 pub use command::{
     Assignment, Command, Expect, HeldUnit, OffsetChange, OffsetCommit, Registration, RemovalReason, Reporter,
     RestartFilter, RestartScope, Revocation, TaskTopics, UnitReport,

@@ -7,6 +7,8 @@ mod tasks;
 mod units;
 mod workers;
 
+pub(crate) use units::mark_unassigned;
+
 use crate::{Applied, ClusterState, Command, Detail, LoggerLevel, LoggerSetting, Outcome, Refusal};
 
 /// What a handler did.

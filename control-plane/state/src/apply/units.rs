@@ -19,7 +19,7 @@ pub(super) fn start_anew(unit: &mut Unit, epoch: Epoch) {
 }
 
 /// Nobody runs it any more.
-pub(super) fn mark_unassigned(unit: &mut Unit) {
+pub(crate) fn mark_unassigned(unit: &mut Unit) {
     if let Some(status) = &mut unit.status {
         status.state = UnitState::Unassigned;
         status.trace = None;

@@ -1,6 +1,8 @@
 //! The rules of the replicated state, seen from outside.
 
 #[cfg(test)]
+mod backups;
+#[cfg(test)]
 mod cluster;
 #[cfg(test)]
 mod connectors;
