@@ -14,6 +14,7 @@ mod config;
 mod disk;
 #[cfg(test)]
 mod golden;
+mod handover;
 mod log_store;
 mod machine;
 mod members;
@@ -24,6 +25,7 @@ mod proposals;
 mod store;
 #[cfg(test)]
 mod suite;
+mod summary;
 mod types;
 
 pub use config::{LogLimits, RaftConfig, Timing};

@@ -1,29 +1,30 @@
 //! A node of the group: openraft over this node's disk and the peers' network, behind [`ClusterStore`].
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use openraft::error::{InitializeError, RaftError};
-use openraft::{RaftMetrics, ServerState};
+use openraft::error::{CheckIsLeaderError, InitializeError, RaftError};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 use towpath_state::{ClusterState, Command, Outcome};
 use towpath_types::{NodeId, Revision};
 use towpath_wire::v1::raft_peers_server::RaftPeersServer;
 
-use crate::answer::{Answers, failure};
+use crate::answer::Answers;
 use crate::disk::{Disk, DiskError};
 use crate::log_store::LogStore;
 use crate::machine::{Applied, LoadError, Machine};
 use crate::peers::{PeerService, Peers};
 use crate::proposals::{self, COMMAND_BYTES, Proposal, WAITING};
+use crate::summary::{publish, summary};
 use crate::types::{Member, Raft};
-use crate::{ClusterStore, GroupMember, Leader, RaftConfig, Role, StoreError, StoreMetrics, members};
+use crate::{ClusterStore, GroupMember, RaftConfig, StoreError, StoreMetrics, Timing, handover, members};
 
 /// How long a data directory that is in use is waited for: a process that was just killed, or a store that was just
 /// shut down, may still be closing it.
@@ -48,6 +49,12 @@ pub enum OpenError {
     Start(String),
     #[error("could not form the group: node {node} must be one of its members")]
     NotAMember { node: NodeId },
+    #[error(
+        "the data directory {} is in use already: it holds the state of a node. Restore into an empty one, or start the \
+         node without the backup",
+        dir.display()
+    )]
+    NotEmpty { dir: PathBuf },
 }
 
 pub struct RaftStore {
@@ -55,6 +62,9 @@ pub struct RaftStore {
     raft: Raft,
     applied: Arc<Applied>,
     proposals: mpsc::Sender<Proposal>,
+    /// Counts those who propose; closed when nobody may any more.
+    proposing: TaskTracker,
+    timing: Timing,
     metrics: watch::Receiver<StoreMetrics>,
     answers: Answers,
     stop: CancellationToken,
@@ -112,6 +122,8 @@ impl RaftStore {
             raft,
             applied,
             proposals,
+            proposing: TaskTracker::new(),
+            timing: config.timing.clone(),
             metrics,
             answers,
             stop,
@@ -129,15 +141,35 @@ impl RaftStore {
         if self.is_in_group().await? {
             return Ok(());
         }
-        let members: BTreeMap<u64, Member> = members
-            .into_iter()
-            .map(|(id, member)| (id.get(), member))
-            .collect();
-        match self.raft.initialize(members).await {
+        match self.raft.initialize(numbered(&members)).await {
             // Not allowed: a leader has reached this node since, so it belongs to a group.
             Ok(()) | Err(RaftError::APIError(InitializeError::NotAllowed(_))) => Ok(()),
             Err(RaftError::APIError(InitializeError::NotInMembers(_))) => Err(OpenError::NotAMember { node }),
             Err(RaftError::Fatal(fatal)) => Err(OpenError::Start(fatal.to_string())),
+        }
+    }
+
+    /// Fills the empty data directory of a node that is not open, so that a new group of these members begins with this
+    /// state. On one of them only: the others get it from there. What is not of that group must have been taken out before.
+    pub async fn restore(
+        config: &RaftConfig,
+        members: &BTreeMap<NodeId, Member>,
+        state: ClusterState,
+    ) -> Result<(), OpenError> {
+        if !members.contains_key(&config.node) {
+            return Err(OpenError::NotAMember { node: config.node });
+        }
+        let disk = Arc::new(open_disk(&config.dir).await?);
+        let closed = disk.closed();
+        let members = numbered(members);
+        let begun = disk.run(move |disk| disk.begin_with(members, &state)).await;
+        drop(disk);
+        closed.cancelled().await;
+        if begun? {
+            Ok(())
+        } else {
+            let dir = config.dir.clone();
+            Err(OpenError::NotEmpty { dir })
         }
     }
 
@@ -179,6 +211,13 @@ impl RaftStore {
         if self.stop.is_cancelled() {
             return Err(self.answers.shut_down());
         }
+        if self.proposing.is_closed() {
+            let leader = self.metrics.borrow().leader.clone();
+            return Err(StoreError::NotLeader {
+                node: self.node,
+                leader: leader.filter(|leader| leader.node != self.node),
+            });
+        }
         self.proposals.try_send(proposal).map_err(|error| match error {
             mpsc::error::TrySendError::Full(_) => StoreError::Overloaded,
             mpsc::error::TrySendError::Closed(_) => self.stopped(),
@@ -207,6 +246,8 @@ impl ClusterStore for RaftStore {
                 limit: COMMAND_BYTES,
             });
         }
+        // Before it is looked whether anybody may propose: whoever closes this waits for all who did.
+        let _proposing = self.proposing.token();
         let (reply, answer) = oneshot::channel();
         self.enqueue(Proposal {
             command,
@@ -221,11 +262,20 @@ impl ClusterStore for RaftStore {
     }
 
     async fn ensure_linearizable(&self) -> Result<(), StoreError> {
-        match tokio::time::timeout(self.answers.patience, self.raft.ensure_linearizable()).await {
-            Ok(Ok(_)) => Ok(()),
-            Ok(Err(error)) => Err(self.answers.of_read(error)),
-            Err(_) => Err(self.answers.no_quorum()),
-        }
+        let asked = async {
+            loop {
+                match self.raft.ensure_linearizable().await {
+                    Ok(_) => return Ok(()),
+                    // A follower that is restarted or busy may answer the next time. Asking again harms nothing.
+                    Err(RaftError::APIError(CheckIsLeaderError::QuorumNotEnough(_))) => {
+                        tokio::time::sleep(self.timing.heartbeat).await;
+                    }
+                    Err(error) => return Err(self.answers.of_read(error)),
+                }
+            }
+        };
+        let answered = tokio::time::timeout(self.answers.patience, asked).await;
+        answered.unwrap_or_else(|_| Err(self.answers.no_quorum()))
     }
 
     fn with_state(&self, look: &mut dyn FnMut(&ClusterState)) {
@@ -252,6 +302,21 @@ impl ClusterStore for RaftStore {
         members::remove(&self.raft, &self.answers, node).await
     }
 
+    async fn hand_over(&self) {
+        // It is about to stop listening to the others. Standing for election because of that would end their leader's lead.
+        self.raft.runtime_config().elect(false);
+        if !handover::is_possible(&self.raft) {
+            return;
+        }
+        self.proposing.close();
+        // Those that the group does not decide so soon may be decided under the next leader.
+        let decided = tokio::time::timeout(self.timing.election_max, self.proposing.wait());
+        if decided.await.is_err() {
+            tracing::warn!(node = %self.node, undecided = self.proposing.len(), "handing over while changes are undecided");
+        }
+        handover::hand_over(&self.raft, self.node, &self.timing).await;
+    }
+
     async fn shutdown(&self) {
         self.stop.cancel();
         if let Err(error) = self.raft.shutdown().await {
@@ -271,6 +336,13 @@ impl ClusterStore for RaftStore {
             tracing::warn!(node = %self.node, "the log is still open after the shutdown");
         }
     }
+}
+
+fn numbered(members: &BTreeMap<NodeId, Member>) -> BTreeMap<u64, Member> {
+    members
+        .iter()
+        .map(|(id, member)| (id.get(), member.clone()))
+        .collect()
 }
 
 async fn open_disk(dir: &Path) -> Result<Disk, DiskError> {
@@ -303,62 +375,4 @@ fn size_of(command: &Command) -> usize {
     let mut count = Count::default();
     serde_json::to_writer(&mut count, command).expect("every command has a JSON form");
     count.0
-}
-
-/// Runs as one task of a store until openraft ends, which `shutdown` makes it do.
-async fn publish(
-    mut source: watch::Receiver<RaftMetrics<u64, Member>>,
-    published: watch::Sender<StoreMetrics>,
-    deaf_after: Duration,
-) {
-    loop {
-        let now = summary(&source.borrow_and_update(), deaf_after);
-        if let Some(reason) = &now.failure {
-            tracing::error!(node = %now.node, reason, "the node stops, because it cannot keep its log");
-        }
-        published.send_if_modified(|known| std::mem::replace(known, now.clone()) != now);
-        if source.changed().await.is_err() {
-            published.send_modify(|metrics| metrics.role = Role::Stopped);
-            return;
-        }
-    }
-}
-
-/// A leader that hears from no majority any more calls itself one until somebody tells it better, and others may have
-/// elected another meanwhile. It must not renew leases then: the new leader gives the same workers' units away.
-fn summary(metrics: &RaftMetrics<u64, Member>, deaf_after: Duration) -> StoreMetrics {
-    let failure = metrics.running_state.as_ref().err().and_then(failure);
-    let silence = metrics.millis_since_quorum_ack.map(Duration::from_millis);
-    let hears_majority = silence.is_some_and(|silence| silence <= deaf_after);
-    let role = match metrics.state {
-        _ if metrics.running_state.is_err() => Role::Stopped,
-        ServerState::Leader if !hears_majority => Role::Candidate,
-        ServerState::Leader => Role::Leader,
-        ServerState::Follower => Role::Follower,
-        ServerState::Candidate => Role::Candidate,
-        ServerState::Learner => Role::Learner,
-        ServerState::Shutdown => Role::Stopped,
-    };
-    let members = metrics.membership_config.membership();
-    let is_itself = |leader: &u64| *leader == metrics.id;
-    let leader = metrics
-        .current_leader
-        .filter(|leader| role != Role::Stopped && (role == Role::Leader || !is_itself(leader)));
-    StoreMetrics {
-        node: NodeId(metrics.id),
-        role,
-        leader: leader.and_then(|node| {
-            let member = members.get_node(&node)?;
-            Some(Leader {
-                node: NodeId(node),
-                api_address: member.api_address.clone(),
-            })
-        }),
-        term: metrics.current_term,
-        last_log_index: metrics.last_log_index,
-        applied_index: metrics.last_applied.map(|log_id| log_id.index),
-        snapshot_index: metrics.snapshot.map(|log_id| log_id.index),
-        purged_index: metrics.purged.map(|log_id| log_id.index),
-        failure,
-    }
 }

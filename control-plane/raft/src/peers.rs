@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use openraft::error::{InstallSnapshotError, NetworkError, RPCError, RaftError, RemoteError, Unreachable};
+use openraft::error::{
+    Infallible, InstallSnapshotError, NetworkError, RPCError, RaftError, RemoteError, Unreachable,
+};
 use openraft::network::{Backoff, RPCOption, RaftNetwork, RaftNetworkFactory};
 use openraft::raft::{
     AppendEntriesRequest, AppendEntriesResponse, InstallSnapshotRequest, InstallSnapshotResponse,
@@ -16,6 +18,7 @@ use towpath_wire::v1::raft_peers_client::RaftPeersClient;
 use towpath_wire::v1::raft_peers_server::{RaftPeers, RaftPeersServer};
 use towpath_wire::v1::{PeerAnswer, PeerRequest};
 
+use crate::handover::{self, HandOver};
 use crate::proposals::COMMAND_BYTES;
 use crate::types::{Member, Raft, TypeConfig};
 
@@ -38,10 +41,7 @@ impl RaftNetworkFactory<TypeConfig> for Peers {
     type Network = Peer;
 
     async fn new_client(&mut self, target: u64, node: &Member) -> Peer {
-        // Connecting waits for the first message, so that an address without a server is found out there.
-        let endpoint = Endpoint::from_shared(format!("http://{}", node.peer_address));
-        let channel = endpoint.map(|endpoint| endpoint.connect_timeout(CONNECT_TIMEOUT).connect_lazy());
-        Peer { target, channel }
+        Peer::new(target, node)
     }
 }
 
@@ -53,9 +53,16 @@ pub(crate) struct Peer {
     channel: Result<Channel, tonic::transport::Error>,
 }
 
-type PeerError<E> = RPCError<u64, Member, E>;
+pub(crate) type PeerError<E> = RPCError<u64, Member, E>;
 
 impl Peer {
+    pub(crate) fn new(target: u64, node: &Member) -> Self {
+        // Connecting waits for the first message, so that an address without a server is found out there.
+        let endpoint = Endpoint::from_shared(format!("http://{}", node.peer_address));
+        let channel = endpoint.map(|endpoint| endpoint.connect_timeout(CONNECT_TIMEOUT).connect_lazy());
+        Self { target, channel }
+    }
+
     #[expect(clippy::result_large_err, reason = "the error that openraft asks for")]
     fn client<E: std::error::Error>(&self) -> Result<RaftPeersClient<Channel>, PeerError<E>> {
         match &self.channel {
@@ -66,7 +73,18 @@ impl Peer {
         }
     }
 
-    fn request(&self, body: &impl Serialize, option: &RPCOption) -> Request<PeerRequest> {
+    /// The answer says no more than that it has arrived.
+    pub(crate) async fn hand_over(
+        &self,
+        message: &HandOver,
+        timeout: Duration,
+    ) -> Result<(), PeerError<Infallible>> {
+        let request = self.request(message, timeout);
+        let answer = self.client()?.hand_over(request).await;
+        self.answer(answer)
+    }
+
+    fn request(&self, body: &impl Serialize, timeout: Duration) -> Request<PeerRequest> {
         let message = PeerRequest {
             format_version: FORMAT_VERSION,
             target: self.target,
@@ -74,7 +92,7 @@ impl Peer {
             attachment: Vec::new(),
         };
         let mut request = Request::new(message);
-        request.set_timeout(option.hard_ttl());
+        request.set_timeout(timeout);
         request
     }
 
@@ -106,7 +124,7 @@ impl RaftNetwork<TypeConfig> for Peer {
         rpc: AppendEntriesRequest<TypeConfig>,
         option: RPCOption,
     ) -> Result<AppendEntriesResponse<u64>, PeerError<RaftError<u64>>> {
-        let request = self.request(&rpc, &option);
+        let request = self.request(&rpc, option.hard_ttl());
         let answer = self.client()?.append_entries(request).await;
         self.answer(answer)
     }
@@ -118,7 +136,7 @@ impl RaftNetwork<TypeConfig> for Peer {
     ) -> Result<InstallSnapshotResponse<u64>, PeerError<RaftError<u64, InstallSnapshotError>>> {
         // Bytes in JSON are lists of numbers, four times as long.
         let part = std::mem::take(&mut rpc.data);
-        let mut request = self.request(&rpc, &option);
+        let mut request = self.request(&rpc, option.hard_ttl());
         request.get_mut().attachment = part;
         let answer = self.client()?.install_snapshot(request).await;
         self.answer(answer)
@@ -129,7 +147,7 @@ impl RaftNetwork<TypeConfig> for Peer {
         rpc: VoteRequest<u64>,
         option: RPCOption,
     ) -> Result<VoteResponse<u64>, PeerError<RaftError<u64>>> {
-        let request = self.request(&rpc, &option);
+        let request = self.request(&rpc, option.hard_ttl());
         let answer = self.client()?.vote(request).await;
         self.answer(answer)
     }
@@ -183,7 +201,8 @@ fn check_format(version: u32) -> Result<(), Status> {
         return Ok(());
     }
     Err(Status::failed_precondition(format!(
-        "messages of format {version} are not understood here, only {FORMAT_VERSION}"
+        "messages of format {version} are not understood here, only {FORMAT_VERSION}: the versions of the control plane's \
+         nodes are too far apart, upgrade the older ones, one minor version at a time"
     )))
 }
 
@@ -214,5 +233,13 @@ impl RaftPeers for PeerService {
         let (mut message, part): (InstallSnapshotRequest<TypeConfig>, _) = self.open(request)?;
         message.data = part;
         Ok(answered(&self.raft.install_snapshot(message).await))
+    }
+
+    async fn hand_over(&self, request: Request<PeerRequest>) -> Result<Response<PeerAnswer>, Status> {
+        let (message, _) = self.open(request)?;
+        handover::obey(&self.raft, self.node, &message)
+            .await
+            .map_err(|error| Status::unavailable(error.to_string()))?;
+        Ok(answered(&Ok::<(), Infallible>(())))
     }
 }

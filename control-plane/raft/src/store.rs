@@ -48,6 +48,10 @@ pub trait ClusterStore: std::fmt::Debug + Send + Sync + 'static {
         Err(StoreError::Alone { node })
     }
 
+    /// For a node that is about to be shut down: has another one lead, if this one does, and waits until it leads. Afterwards
+    /// this one will not lead again, and a proposal is answered with [`StoreError::NotLeader`] if another can take it.
+    async fn hand_over(&self) {}
+
     /// Stops taking part. Afterwards everything but reading the local state answers [`StoreError::Stopped`].
     async fn shutdown(&self);
 }
@@ -79,7 +83,7 @@ impl<S: ClusterStore + ?Sized> Reads for S {}
 /// Why a store did not do it. Cheap to copy, because one failure answers everybody who waits.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum StoreError {
-    /// Ask the leader; with none known, try again in a moment.
+    /// Nothing was done, and nothing will be. Ask the leader; with none known, try again in a moment.
     #[error("node {node} is not the leader of the control plane{}", hint(leader.as_ref()))]
     NotLeader { node: NodeId, leader: Option<Leader> },
     /// The command may have been applied, or may be later.

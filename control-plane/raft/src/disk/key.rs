@@ -29,10 +29,10 @@ impl Head {
 
     pub(super) fn what(self) -> &'static str {
         match self {
-            Self::Vote => "vote",
-            Self::Committed => "commit mark",
-            Self::Purged => "purge mark",
-            Self::Snapshot => "description of the snapshot",
+            Self::Vote => "the vote",
+            Self::Committed => "the commit mark",
+            Self::Purged => "the purge mark",
+            Self::Snapshot => "the description of the snapshot",
         }
     }
 }

@@ -3,7 +3,7 @@
 use super::{Disk, DiskError, Head, decode, encode, key, put_head, put_record};
 use crate::types::{Entry, LogId, Vote};
 
-const WHAT: &str = "log";
+const WHAT: &str = "the log";
 
 /// How much is read for one message to a follower, apart from the entry that goes beyond it. A message has to arrive and
 /// to be durable within a heartbeat, or it is sent again.
@@ -16,7 +16,7 @@ impl Disk {
         for entry in entries {
             put_record(&mut batch, &key::log(entry.log_id.index), &encode(entry));
         }
-        self.write(batch, "append to the log")?;
+        self.write(batch, WHAT)?;
         self.sync()?;
         match entries.last() {
             Some(last) => self.mark.change(|durable| durable.last = Some(last.log_id.index)),
@@ -38,10 +38,7 @@ impl Disk {
         let mut entries: Vec<Entry> = Vec::new();
         let mut bytes = 0;
         for item in self.db.range(key::logs_from(start)) {
-            let (key, first) = item.map_err(|source| DiskError::Database {
-                what: "read the log",
-                source,
-            })?;
+            let (key, first) = item.map_err(|source| self.failed("read", WHAT, source))?;
             let Some((index, true)) = key::log_index(&key) else {
                 continue;
             };
@@ -73,7 +70,7 @@ impl Disk {
             .change(|durable| durable.last = durable.last.min(from.checked_sub(1)))?;
         let mut batch = sled::Batch::default();
         self.remove_entries(&mut batch, |index| index >= from)?;
-        self.write(batch, "truncate the log")
+        self.write(batch, WHAT)
     }
 
     /// The mark and the removal are one write.
@@ -81,7 +78,7 @@ impl Disk {
         let mut batch = sled::Batch::default();
         put_head(&mut batch, Head::Purged, upto);
         self.remove_entries(&mut batch, |index| index <= upto.index)?;
-        self.write(batch, "purge the log")
+        self.write(batch, WHAT)
     }
 
     fn remove_entries(
@@ -90,10 +87,7 @@ impl Disk {
         is_meant: impl Fn(u64) -> bool,
     ) -> Result<(), DiskError> {
         for key in self.db.scan_prefix(key::all_logs()).keys() {
-            let key = key.map_err(|source| DiskError::Database {
-                what: "read the log",
-                source,
-            })?;
+            let key = key.map_err(|source| self.failed("read", WHAT, source))?;
             if key::log_index(&key).is_some_and(|(index, _)| is_meant(index)) {
                 batch.remove(key);
             }
@@ -104,10 +98,7 @@ impl Disk {
     fn log_indexes(&self) -> Result<Vec<u64>, DiskError> {
         let mut indexes = Vec::new();
         for key in self.db.scan_prefix(key::all_logs()).keys() {
-            let key = key.map_err(|source| DiskError::Database {
-                what: "read the log",
-                source,
-            })?;
+            let key = key.map_err(|source| self.failed("read", WHAT, source))?;
             if let Some((index, true)) = key::log_index(&key) {
                 indexes.push(index);
             }
@@ -139,7 +130,10 @@ impl Disk {
         }
         if self.get::<Vote>(Head::Vote)? < durable.vote {
             let why = "an older one than the last is there".to_owned();
-            return Err(DiskError::Damaged { what: "vote", why });
+            return Err(DiskError::Damaged {
+                what: "the vote",
+                why,
+            });
         }
         Ok(())
     }

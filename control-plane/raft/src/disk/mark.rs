@@ -6,7 +6,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::os::unix::fs::FileExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
@@ -29,18 +29,20 @@ pub(super) struct Durable {
 #[derive(Debug)]
 pub(super) struct Mark {
     file: File,
+    name: PathBuf,
     /// A std mutex: held for one small write.
     durable: Mutex<Durable>,
 }
 
 impl Mark {
     pub(super) fn open(dir: &Path) -> std::io::Result<Self> {
+        let name = dir.join(NAME);
         let file = OpenOptions::new()
             .read(true)
             .write(true)
             .create(true)
             .truncate(false)
-            .open(dir.join(NAME))?;
+            .open(&name)?;
         let mut bytes = Vec::new();
         std::io::Read::read_to_end(&mut &file, &mut bytes)?;
         let durable = if bytes.is_empty() {
@@ -54,6 +56,7 @@ impl Mark {
         };
         Ok(Self {
             file,
+            name,
             durable: Mutex::new(durable),
         })
     }
@@ -67,6 +70,10 @@ impl Mark {
         change(&mut durable);
         let mut bytes = super::encode(&*durable);
         bytes.resize(MARK_BYTES.max(bytes.len()), b' ');
-        self.file.write_all_at(&bytes, 0).map_err(DiskError::Sync)
+        let written = self.file.write_all_at(&bytes, 0);
+        written.map_err(|source| DiskError::Sync {
+            file: self.name.clone(),
+            source,
+        })
     }
 }

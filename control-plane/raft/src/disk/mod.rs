@@ -4,6 +4,7 @@
 //! Records are cut into chunks, because sled puts a page that outgrows a quarter of a segment into a file of its own,
 //! which it never syncs.
 
+mod beginning;
 mod key;
 mod log;
 mod mark;
@@ -42,6 +43,8 @@ const RECORD_FORMAT: u8 = 1;
 /// Format, and how many chunks there are.
 const RECORD_HEADER_BYTES: usize = 5;
 
+const ADVICE: &str = "see that the disk has free space and is healthy, then start the node again";
+
 #[derive(Debug, thiserror::Error)]
 pub enum DiskError {
     #[error(
@@ -59,16 +62,22 @@ pub enum DiskError {
         #[source]
         source: std::io::Error,
     },
-    #[error("could not {what}")]
+    #[error("could not {action} {what} in {}: {ADVICE}", file.display())]
     Database {
+        action: &'static str,
         what: &'static str,
+        file: PathBuf,
         #[source]
         source: sled::Error,
     },
-    #[error("could not make a write durable: check the disk and its free space")]
-    Sync(#[source] std::io::Error),
+    #[error("could not make a write to {} durable: {ADVICE}", file.display())]
+    Sync {
+        file: PathBuf,
+        #[source]
+        source: std::io::Error,
+    },
     #[error(
-        "the {what} on disk is damaged ({why}): restore this node's data directory from a backup, or remove it \
+        "{what} on disk is damaged ({why}): restore this node's data directory from a backup, or remove it \
          and let the node join anew"
     )]
     Damaged { what: &'static str, why: String },
@@ -94,6 +103,7 @@ pub(crate) struct Disk {
     db: sled::Db,
     /// sled's data file, for `fdatasync`.
     file: File,
+    file_name: PathBuf,
     mark: Mark,
     /// Snapshots are written by two tasks of openraft: one that builds, one that installs.
     snapshot_writer: Mutex<()>,
@@ -118,13 +128,15 @@ impl Disk {
             dir: dir.to_owned(),
             source,
         })?;
-        let file = File::open(dir.join("db")).map_err(unusable)?;
+        let file_name = dir.join("db");
+        let file = File::open(&file_name).map_err(unusable)?;
         let mark = Mark::open(dir).map_err(unusable)?;
         let closed = CancellationToken::new();
         let disk = Self {
             mark,
             db,
             file,
+            file_name,
             snapshot_writer: Mutex::new(()),
             closed: closed.clone(),
             _closing: closed.drop_guard(),
@@ -160,11 +172,22 @@ impl Disk {
     /// Everything written before the call is durable after it. sled's flush on Linux ends in `sync_file_range`, which
     /// neither writes the file's metadata nor empties the drive's cache, so it is not enough.
     pub(crate) fn sync(&self) -> Result<(), DiskError> {
-        self.db.flush().map_err(|source| DiskError::Database {
-            what: "write to the log file",
+        self.db
+            .flush()
+            .map_err(|source| self.failed("write", "what is in memory", source))?;
+        self.file.sync_data().map_err(|source| DiskError::Sync {
+            file: self.file_name.clone(),
             source,
-        })?;
-        self.file.sync_data().map_err(DiskError::Sync)
+        })
+    }
+
+    fn failed(&self, action: &'static str, what: &'static str, source: sled::Error) -> DiskError {
+        DiskError::Database {
+            action,
+            what,
+            file: self.file_name.clone(),
+            source,
+        }
     }
 
     /// Durable when it returns.
@@ -183,11 +206,7 @@ impl Disk {
 
     pub(crate) fn get<T: DeserializeOwned>(&self, head: Head) -> Result<Option<T>, DiskError> {
         let found = self.db.get(head.key());
-        let Some(bytes) = found.map_err(|source| DiskError::Database {
-            what: "read from disk",
-            source,
-        })?
-        else {
+        let Some(bytes) = found.map_err(|source| self.failed("read", head.what(), source))? else {
             return Ok(None);
         };
         decode(&self.assembled(&head.key(), &bytes, head.what())?, head.what()).map(Some)
@@ -196,7 +215,7 @@ impl Disk {
     fn write(&self, batch: sled::Batch, what: &'static str) -> Result<(), DiskError> {
         self.db
             .apply_batch(batch)
-            .map_err(|source| DiskError::Database { what, source })
+            .map_err(|source| self.failed("write", what, source))
     }
 
     /// Puts a record together whose first chunk was found.
@@ -219,10 +238,7 @@ impl Disk {
         let mut bytes = body.to_vec();
         for number in 1..count {
             let chunk = self.db.get(key::chunk(key, number));
-            let chunk = chunk.map_err(|source| DiskError::Database {
-                what: "read from disk",
-                source,
-            })?;
+            let chunk = chunk.map_err(|source| self.failed("read", what, source))?;
             bytes.extend_from_slice(&chunk.ok_or_else(|| damaged("a part of a record is missing"))?);
         }
         Ok(bytes)

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{Disk, DiskError, Head, key, put_head, put_record};
 use crate::types::SnapshotMeta;
 
-const WHAT: &str = "snapshot";
+const WHAT: &str = "the snapshot";
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 struct Current {
@@ -38,7 +38,7 @@ impl Disk {
         let number = current.map_or(0, |current| current.number + 1);
         let mut batch = sled::Batch::default();
         put_record(&mut batch, &key::snapshot(number), &snapshot.bytes);
-        self.write(batch, "write a snapshot")?;
+        self.write(batch, WHAT)?;
         self.sync()?;
         let mut batch = sled::Batch::default();
         put_head(
@@ -50,15 +50,12 @@ impl Disk {
             },
         );
         for key in self.db.scan_prefix(key::all_snapshots()).keys() {
-            let key = key.map_err(|source| DiskError::Database {
-                what: "read the snapshots",
-                source,
-            })?;
+            let key = key.map_err(|source| self.failed("read", WHAT, source))?;
             if !key.starts_with(&key::snapshot(number)) {
                 batch.remove(key);
             }
         }
-        self.write(batch, "write a snapshot")?;
+        self.write(batch, WHAT)?;
         self.sync()
     }
 
@@ -79,10 +76,10 @@ impl Disk {
             return Ok(None);
         };
         let key = key::snapshot(current.number);
-        let first = self.db.get(&key).map_err(|source| DiskError::Database {
-            what: "read the snapshot",
-            source,
-        })?;
+        let first = self
+            .db
+            .get(&key)
+            .map_err(|source| self.failed("read", WHAT, source))?;
         let missing = || DiskError::Damaged {
             what: WHAT,
             why: "it is missing".to_owned(),

@@ -1,4 +1,4 @@
-//! Three nodes that talk over loopback sockets.
+//! Nodes that talk over loopback sockets.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -24,10 +24,29 @@ pub(crate) struct Node {
 
 impl Node {
     pub(crate) async fn start(config: RaftConfig, listener: TcpListener) -> Self {
+        Self::start_without(config, listener, &[]).await
+    }
+
+    /// Of an older version, which does not know these messages.
+    pub(crate) async fn start_without(
+        config: RaftConfig,
+        listener: TcpListener,
+        unknown: &'static [&'static str],
+    ) -> Self {
         let store = Arc::new(RaftStore::open(config.clone()).await.unwrap());
         let stop = CancellationToken::new();
         let mut server = JoinSet::new();
+        let forget = move |mut request: http::Request<tonic::body::Body>| {
+            if unknown
+                .iter()
+                .any(|message| request.uri().path().ends_with(message))
+            {
+                *request.uri_mut() = http::Uri::from_static("/towpath.v1.RaftPeers/Unheard");
+            }
+            request
+        };
         let serving = Server::builder()
+            .layer(tower::util::MapRequestLayer::new(forget))
             .add_service(store.peer_service())
             .serve_with_incoming_shutdown(TcpListenerStream::new(listener), stop.clone().cancelled_owned());
         server.spawn(async move { serving.await.unwrap() });
@@ -54,12 +73,25 @@ pub(crate) struct Group {
 
 impl Group {
     pub(crate) async fn of_three(adjust: impl Fn(&mut RaftConfig)) -> Self {
+        Self::of(3, adjust).await
+    }
+
+    pub(crate) async fn of(count: u64, adjust: impl Fn(&mut RaftConfig)) -> Self {
+        Self::of_mixed(count, adjust, |_| &[]).await
+    }
+
+    /// Some of them do not know all messages.
+    pub(crate) async fn of_mixed(
+        count: u64,
+        adjust: impl Fn(&mut RaftConfig),
+        unknown: impl Fn(u64) -> &'static [&'static str],
+    ) -> Self {
         let mut group = Self {
             nodes: BTreeMap::new(),
             _dirs: Vec::new(),
         };
         let mut members = BTreeMap::new();
-        for id in 1..=3 {
+        for id in 1..=count {
             let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
             let peer_address = listener.local_addr().unwrap().to_string();
             let member = Member {
@@ -69,16 +101,21 @@ impl Group {
             members.insert(NodeId(id), member.clone());
             let dir = TempDir::new().unwrap();
             let mut config = RaftConfig::new(NodeId(id), member, dir.path());
-            // All three share a machine with whatever else runs on it.
+            // All of them share a machine with whatever else runs on it.
             config.timing.heartbeat = Duration::from_millis(300);
             config.timing.election_min = Duration::from_millis(1_500);
             config.timing.election_max = Duration::from_millis(3_000);
             adjust(&mut config);
-            group.nodes.insert(id, Node::start(config, listener).await);
+            let node = Node::start_without(config, listener, unknown(id)).await;
+            group.nodes.insert(id, node);
             group._dirs.push(dir);
         }
         group.nodes[&1].store.form_group(members).await.unwrap();
         group
+    }
+
+    pub(crate) fn peer_address(&self, id: u64) -> &str {
+        &self.nodes[&id].config.member.peer_address
     }
 
     pub(crate) fn store(&self, id: u64) -> &RaftStore {

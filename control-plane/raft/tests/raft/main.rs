@@ -5,10 +5,16 @@ mod damage;
 #[cfg(test)]
 mod group;
 #[cfg(test)]
+mod handover;
+#[cfg(test)]
 mod killed;
 #[cfg(test)]
 mod members;
 #[cfg(test)]
+mod restoring;
+#[cfg(test)]
 mod single;
 #[cfg(test)]
 mod support;
+#[cfg(test)]
+mod versions;

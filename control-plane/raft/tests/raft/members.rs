@@ -88,3 +88,30 @@ async fn what_cannot_become_of_the_members_is_refused_with_the_reason() {
     );
     store.shutdown().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn five_nodes_go_on_without_two_and_become_three() {
+    let mut group = Group::of(5, |_| {}).await;
+    let leader = group.leader().await;
+    must_put(group.store(leader), "orders", "1").await;
+    group.everywhere("orders", "1").await;
+    // The leader among them.
+    let [follower, a, b, c] = group.others(leader)[..] else {
+        panic!("five nodes")
+    };
+    group.kill(leader).await;
+    group.kill(follower).await;
+    group.put("orders", "2").await;
+
+    let second = group.leader().await;
+    for dead in [leader, follower] {
+        group.store(second).remove_member(NodeId(dead)).await.unwrap();
+    }
+    assert_eq!(voters(group.store(second)), [a, b, c]);
+    // Two of the three are a majority now, which two of five were not.
+    let last = group.others(second)[0];
+    group.kill(last).await;
+    group.put("orders", "3").await;
+    group.everywhere("orders", "3").await;
+    group.stop().await;
+}
