@@ -1,7 +1,7 @@
 //! The process: everything is built first, then it listens, then it runs until it is told to stop, and drains.
 //!
-//! Stop order: nothing new is taken in, worker sessions and watchers end, requests in progress finish or run into the
-//! deadline, the reconcile loop ends, the store is closed.
+//! Stop order: another node leads, if this one did; nothing new is taken in, worker sessions and watchers end, requests in
+//! progress finish or run into the deadline, the reconcile loop ends, the store is closed.
 
 use std::future::Future;
 use std::net::SocketAddr;
@@ -90,7 +90,10 @@ pub struct Running {
     streams: TaskTracker,
     store: Arc<dyn ClusterStore>,
     drain_deadline: Duration,
+    /// Somebody wants this node to stop.
     shutdown: CancellationToken,
+    /// Its parts are to stop.
+    stop: CancellationToken,
 }
 
 impl ControlPlane {
@@ -109,10 +112,11 @@ impl ControlPlane {
             peers,
             joining,
         } = storage::open(&config.storage, grpc_address).await?;
-        let scheduler = Scheduler::new(Arc::clone(&store), config.lease, shutdown.clone())?;
+        let stop = CancellationToken::new();
+        let scheduler = Scheduler::new(Arc::clone(&store), config.lease, stop.clone())?;
         let app = Arc::new(App::new(Arc::clone(&store), scheduler.directory()));
         let streams = scheduler.streams();
-        let face = grpc::Face::new(Arc::clone(&app), streams.clone(), shutdown.clone());
+        let face = grpc::Face::new(Arc::clone(&app), streams.clone(), stop.clone());
         let mut parts = JoinSet::new();
         let sessions = scheduler.service();
         parts.spawn(ran(scheduler.run()));
@@ -120,16 +124,16 @@ impl ControlPlane {
         parts.spawn(serve_rest(
             rest::router(Arc::clone(&app), forward.clone()),
             rest_listener,
-            shutdown.clone(),
+            stop.clone(),
         ));
         let (services, health) = grpc_services(face, sessions)?;
         let routes = forward::routes(services, app, forward);
-        parts.spawn(serve_grpc((routes, health), grpc_listener, shutdown.clone()));
+        parts.spawn(serve_grpc((routes, health), grpc_listener, stop.clone()));
         if let Some(joining) = joining {
-            parts.spawn(joining.run(shutdown.clone()));
+            parts.spawn(joining.run(stop.clone()));
         }
         if let Some(peers) = peers {
-            parts.spawn(serve_peers(peers, shutdown.clone()));
+            parts.spawn(serve_peers(peers, stop.clone()));
         }
         tracing::info!(rest = %rest_address, grpc = %grpc_address, "control plane is listening");
         Ok(Running {
@@ -140,6 +144,7 @@ impl ControlPlane {
             store,
             drain_deadline: config.drain_deadline,
             shutdown,
+            stop,
         })
     }
 }
@@ -157,7 +162,11 @@ impl Running {
             Some(ended) = self.parts.join_next() => Err(failure(ended)),
             failure = store_failure(self.store.metrics()) => Err(failure),
         };
-        self.shutdown.cancel();
+        if outcome.is_ok() {
+            // While everything is still served: whoever asks this node is answered by the next leader.
+            self.store.hand_over().await;
+        }
+        self.stop.cancel();
         self.streams.close();
         let drained = tokio::time::timeout(self.drain_deadline, async {
             self.streams.wait().await;

@@ -1,7 +1,9 @@
 //! Any node takes any request. What the leader has to answer goes there from here, without the caller's knowing: REST and
 //! gRPC alike, over the leader's gRPC port. A forwarded request goes no further, so two nodes that take each other for the
-//! leader do not play ball with it.
+//! leader do not play ball with it: who is asked and does not lead says so, and the node that the caller asked looks for the
+//! leader again, so long as nothing was done.
 
+use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -27,6 +29,8 @@ use crate::rest;
 const REST_PREFIX: &str = "/towpath.v1.Rest";
 /// Marks a request that another node has sent on.
 const FORWARDED: HeaderName = HeaderName::from_static("towpath-forwarded");
+/// Marks the answer of a node that did nothing, because it does not lead: a header, or metadata of gRPC.
+pub(crate) const NOT_LED: &str = "towpath-not-led";
 /// Services whose requests the leader answers.
 const LED: [&str; 5] = [
     "/towpath.v1.Connectors/",
@@ -77,49 +81,83 @@ impl Forward {
         }
     }
 
-    /// The leader's answer to a request of the REST API; `None` when this node leads.
-    pub(crate) async fn rest(&self, head: &Parts, body: &Bytes) -> Result<Option<Response>, ApiError> {
+    /// The answer to a request of the REST API: the leader's, or what `here` gives where this node leads.
+    pub(crate) async fn rest<F: Future<Output = Response>>(
+        &self,
+        head: &Parts,
+        body: &Bytes,
+        here: impl Fn() -> F,
+    ) -> Result<Response, ApiError> {
         let path = head.uri.path_and_query().map_or("/", |path| path.as_str());
-        self.relay(head, &format!("{REST_PREFIX}{path}"), body).await
+        self.relay((head, &format!("{REST_PREFIX}{path}"), body), here)
+            .await
     }
 
-    async fn relay(&self, head: &Parts, path: &str, body: &Bytes) -> Result<Option<Response>, ApiError> {
+    /// `here` may be asked again for as long as its answer is that this node does not lead.
+    async fn relay<F: Future<Output = Response>>(
+        &self,
+        (head, path, body): (&Parts, &str, &Bytes),
+        here: impl Fn() -> F,
+    ) -> Result<Response, ApiError> {
         if head.headers.contains_key(FORWARDED) {
             self.lead_here().await?;
-            return Ok(None);
+            return Ok(here().await);
         }
         let deadline = Instant::now() + PATIENCE;
         loop {
-            let channel = match self.answering(deadline).await? {
-                Answering::Here => return Ok(None),
-                Answering::There(channel) => channel,
+            let mut answer = match self.answering(deadline).await? {
+                Answering::Here => here().await,
+                Answering::There(channel) => match send(channel, request(head, path, body)?).await {
+                    Sent::Answered(response) => response,
+                    Sent::Not if self.turn(deadline).await => continue,
+                    Sent::Not => return Err(self.not_leader()),
+                    Sent::Lost if may_be_repeated(&head.method) && self.turn(deadline).await => continue,
+                    Sent::Lost => return Err(ApiError::LeaderLost),
+                },
             };
-            match send(channel, head, path, body).await {
-                Sent::Answered(response) => return Ok(Some(response)),
-                Sent::Not => {}
-                Sent::Lost if may_be_repeated(&head.method) && Instant::now() < deadline => {}
-                Sent::Lost => return Err(ApiError::LeaderLost),
+            let is_led = answer.headers_mut().remove(NOT_LED).is_none();
+            if is_led || !self.turn(deadline).await {
+                return Ok(answer);
             }
-            self.forget();
+        }
+    }
+
+    /// Before the leader is looked for again, which may be known by then. False when the time is over.
+    async fn turn(&self, deadline: Instant) -> bool {
+        *self.lock() = None;
+        let mut metrics = self.store.metrics();
+        metrics.mark_unchanged();
+        tokio::select! {
+            _changed = metrics.changed() => {}
+            () = tokio::time::sleep(PAUSE) => {}
+        }
+        Instant::now() < deadline
+    }
+
+    fn not_leader(&self) -> ApiError {
+        let metrics = self.store.metrics();
+        let metrics = metrics.borrow();
+        ApiError::NotLeader {
+            leader: metrics.leader.as_ref().map(|leader| leader.api_address.clone()),
         }
     }
 
     /// A node is elected a moment before it knows that it leads, and others may know it sooner.
     async fn lead_here(&self) -> Result<(), ApiError> {
         let mut metrics = self.store.metrics();
-        let is_settled = |now: &StoreMetrics| matches!(now.role, Role::Leader | Role::Stopped);
-        let is_led = tokio::time::timeout(ELECTED, metrics.wait_for(is_settled))
-            .await
-            .is_ok();
-        if is_led {
+        let node = metrics.borrow().node;
+        let is_settled = |now: &StoreMetrics| {
+            matches!(now.role, Role::Leader | Role::Stopped)
+                || now.leader.as_ref().is_some_and(|leader| leader.node != node)
+        };
+        let leads = async {
+            let settled = metrics.wait_for(is_settled).await;
+            settled.is_ok_and(|now| matches!(now.role, Role::Leader | Role::Stopped))
+        };
+        if tokio::time::timeout(ELECTED, leads).await.unwrap_or(false) {
             return Ok(());
         }
-        let leader = metrics
-            .borrow()
-            .leader
-            .as_ref()
-            .map(|leader| leader.api_address.clone());
-        Err(ApiError::NotLeader { leader })
+        Err(self.not_leader())
     }
 
     /// Waits until there is a leader that can be reached.
@@ -136,9 +174,7 @@ impl Forward {
                 return Ok(Answering::There(channel));
             }
             if Instant::now() >= deadline {
-                return Err(ApiError::NotLeader {
-                    leader: leader.map(|leader| leader.api_address),
-                });
+                return Err(self.not_leader());
             }
             tokio::select! {
                 changed = metrics.changed() => if changed.is_err() { return Ok(Answering::Here) },
@@ -173,23 +209,13 @@ impl Forward {
         }
     }
 
-    fn forget(&self) {
-        *self.lock() = None;
-    }
-
     fn lock(&self) -> std::sync::MutexGuard<'_, Option<(String, Channel)>> {
         self.connected.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-async fn send(mut channel: Channel, head: &Parts, path: &str, body: &Bytes) -> Sent {
-    let request = match request(head, path, body) {
-        Ok(request) => request,
-        Err(error) => {
-            tracing::warn!(path, error = %Chain(&error), "request cannot be forwarded");
-            return Sent::Lost;
-        }
-    };
+async fn send(mut channel: Channel, request: Request<tonic::body::Body>) -> Sent {
+    let path = request.uri().path().to_owned();
     let ready = std::future::poll_fn(|context| channel.poll_ready(context)).await;
     let sent = match ready {
         Ok(()) => channel.call(request).await,
@@ -208,10 +234,11 @@ async fn send(mut channel: Channel, head: &Parts, path: &str, body: &Bytes) -> S
     }
 }
 
-fn request(head: &Parts, path: &str, body: &Bytes) -> Result<Request<tonic::body::Body>, http::Error> {
+fn request(head: &Parts, path: &str, body: &Bytes) -> Result<Request<tonic::body::Body>, ApiError> {
     let mut request = Request::new(tonic::body::Body::new(Body::from(body.clone())));
     *request.method_mut() = head.method.clone();
-    *request.uri_mut() = path.parse::<Uri>()?;
+    // A path becomes longer on its way, and longer than this no URI may be.
+    *request.uri_mut() = path.parse::<Uri>().map_err(ApiError::NotForwardable)?;
     let headers = request.headers_mut();
     headers.extend(
         head.headers
@@ -223,7 +250,8 @@ fn request(head: &Parts, path: &str, body: &Bytes) -> Result<Request<tonic::body
     if let Some(authority) = head.uri.authority()
         && !headers.contains_key(HOST)
     {
-        headers.insert(HOST, HeaderValue::from_str(authority.as_str())?);
+        let host = HeaderValue::from_str(authority.as_str());
+        headers.insert(HOST, host.expect("an authority holds what a header may hold"));
     }
     headers.insert(FORWARDED, HeaderValue::from_static("1"));
     Ok(request)
@@ -239,6 +267,7 @@ fn may_be_repeated(method: &Method) -> bool {
     method.is_safe() || method == Method::PUT
 }
 
+/// Whether the other node has not seen the request.
 fn was_not_connected(error: &tonic::transport::Error) -> bool {
     let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
     while let Some(error) = cause {
@@ -271,9 +300,12 @@ async fn to_leader(State(forward): State<Forward>, request: Request<Body>, next:
             return status.into_http();
         }
     };
-    match forward.relay(&head, &path, &body).await {
-        Ok(Some(answer)) => answer,
-        Ok(None) => next.run(Request::from_parts(head, Body::from(body))).await,
+    let here = || {
+        let request = Request::from_parts(head.clone(), Body::from(body.clone()));
+        next.clone().run(request)
+    };
+    match forward.relay((&head, &path, &body), here).await {
+        Ok(answer) => answer,
         Err(error) => grpc::to_status(error).into_http(),
     }
 }

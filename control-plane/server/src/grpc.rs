@@ -14,9 +14,11 @@ use std::sync::Arc;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use tonic::metadata::MetadataValue;
 use tonic::{Response, Status};
 
-use crate::app::{ApiError, App, Chain, REQUEST_DEADLINE};
+use crate::app::{ApiError, App, REQUEST_DEADLINE};
+use crate::forward;
 
 /// A request that holds a whole registration, or the commits of a thousand tasks.
 pub(crate) const MAX_MESSAGE_BYTES: usize = 64 * 1024 * 1024;
@@ -56,9 +58,7 @@ async fn answered<T>(operation: impl Future<Output = Result<T, ApiError>>) -> Re
 
 pub(crate) fn to_status(error: ApiError) -> Status {
     let request_id = uuid::Uuid::new_v4().simple().to_string();
-    if error.status().is_server_error() {
-        tracing::warn!(request_id, error = %Chain(&error), "request failed");
-    }
+    error.log(&request_id);
     let mut status = Status::new(error.code(), error.to_string());
     let metadata = status.metadata_mut();
     if let Ok(id) = request_id.parse() {
@@ -66,6 +66,9 @@ pub(crate) fn to_status(error: ApiError) -> Status {
     }
     if let Some(pause) = error.retry_after() {
         metadata.insert(RETRY_AFTER_METADATA, pause.as_secs().into());
+    }
+    if error.is_not_led() {
+        metadata.insert(forward::NOT_LED, MetadataValue::from_static("1"));
     }
     status
 }

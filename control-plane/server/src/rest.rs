@@ -19,7 +19,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::State;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use bytes::{Bytes, BytesMut};
 use futures::StreamExt as _;
 use http::header::{CONTENT_LENGTH, HOST};
@@ -61,11 +61,8 @@ async fn handle(State(face): State<Face>, request: Request<Body>) -> Response {
     let begun = Instant::now();
     let request_id = uuid::Uuid::new_v4().simple().to_string();
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
-    let answer = face.answer(request).await;
-    let mut response = answer.unwrap_or_else(|error| {
-        error.log(&request_id);
-        error.into_response()
-    });
+    let answer = face.answer(request, &request_id).await;
+    let mut response = answer.unwrap_or_else(|error| error.logged(&request_id));
     reply::mark(&mut response, &request_id);
     let (status, elapsed_ms) = (response.status().as_u16(), begun.elapsed().as_millis());
     tracing::debug!(%method, path, status, elapsed_ms, request_id, "request answered");
@@ -73,7 +70,7 @@ async fn handle(State(face): State<Face>, request: Request<Body>) -> Response {
 }
 
 impl Face {
-    async fn answer(&self, request: Request<Body>) -> Result<Response, RestError> {
+    async fn answer(&self, request: Request<Body>, request_id: &str) -> Result<Response, RestError> {
         let _slot = self.slots.try_acquire().map_err(|_| ApiError::Overloaded)?;
         let (head, body) = request.into_parts();
         let segments = path::segments(head.uri.path())?;
@@ -86,20 +83,19 @@ impl Face {
             .ok_or(RestError::NoSuchMethod(route))?;
         let body = read_body(&head.method, &head.headers, body).await?;
         check_media(operation.has_body(), &body, &head.headers)?;
-        if let Some(answer) = self.forward.rest(&head, &body).await? {
-            return Ok(answer);
-        }
-        let call = Call {
-            app: &self.app,
-            parameters,
-            query: Query::parse(head.uri.query()),
-            host: host_of(&head.headers, &head.uri),
-            body,
+        let here = || async {
+            let call = Call {
+                app: &self.app,
+                parameters: parameters.clone(),
+                query: Query::parse(head.uri.query()),
+                host: host_of(&head.headers, &head.uri),
+                body: body.clone(),
+            };
+            let answer = tokio::time::timeout(REQUEST_DEADLINE, operations::run(operation, call)).await;
+            let answer = answer.unwrap_or(Err(ApiError::TimedOut.into()));
+            answer.unwrap_or_else(|error| error.logged(request_id))
         };
-        match tokio::time::timeout(REQUEST_DEADLINE, operations::run(operation, call)).await {
-            Ok(answer) => answer,
-            Err(_) => Err(ApiError::TimedOut.into()),
-        }
+        Ok(self.forward.rest(&head, &body, here).await?)
     }
 }
 

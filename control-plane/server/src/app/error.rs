@@ -82,6 +82,11 @@ pub(crate) enum ApiError {
          try again"
     )]
     LeaderLost,
+    #[error(
+        "The path of the request cannot be sent on to the leader of the control plane ({0}): make it shorter, or ask the \
+         leader itself"
+    )]
+    NotForwardable(http::uri::InvalidUri),
     /// A change of the group's members that is not possible.
     #[error("{0}")]
     Members(StoreError),
@@ -127,6 +132,7 @@ impl ApiError {
             | Self::NoSuchPluginVersion { .. }
             | Self::Members(_) => StatusCode::BAD_REQUEST,
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::NotForwardable(_) => StatusCode::URI_TOO_LONG,
             Self::Refused { status, .. } => *status,
             Self::NoWorker
             | Self::WorkerGone
@@ -146,6 +152,21 @@ impl ApiError {
         }
     }
 
+    /// Nothing was done, and another node would do it.
+    pub(crate) fn is_not_led(&self) -> bool {
+        matches!(self, Self::NotLeader { .. })
+    }
+
+    /// The caller gets the message, the log gets the causes; the request id leads from one to the other.
+    pub(crate) fn log(&self, request_id: &str) {
+        if self.is_not_led() {
+            // Another node is asked next.
+            tracing::debug!(request_id, error = %Chain(self), "request not answered here");
+        } else if self.status().is_server_error() {
+            tracing::warn!(request_id, error = %Chain(self), "request failed");
+        }
+    }
+
     pub(crate) fn retry_after(&self) -> Option<Duration> {
         (self.status() == StatusCode::SERVICE_UNAVAILABLE).then_some(RETRY_AFTER)
     }
@@ -153,7 +174,9 @@ impl ApiError {
 
 fn code_of(status: StatusCode) -> tonic::Code {
     match status {
-        StatusCode::BAD_REQUEST | StatusCode::PAYLOAD_TOO_LARGE => tonic::Code::InvalidArgument,
+        StatusCode::BAD_REQUEST | StatusCode::PAYLOAD_TOO_LARGE | StatusCode::URI_TOO_LONG => {
+            tonic::Code::InvalidArgument
+        }
         StatusCode::FORBIDDEN => tonic::Code::PermissionDenied,
         StatusCode::NOT_FOUND => tonic::Code::NotFound,
         StatusCode::CONFLICT => tonic::Code::AlreadyExists,

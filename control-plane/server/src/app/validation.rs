@@ -152,6 +152,8 @@ impl App {
                 Err(error @ AskError::TimedOut) => return Err(error.into()),
             }
         }
+        // Sessions end with the lead; the next leader can ask the same workers.
+        self.leader_only()?;
         Err(last.into())
     }
 }

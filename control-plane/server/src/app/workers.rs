@@ -34,21 +34,21 @@ pub(crate) struct WorkerUnit {
 
 impl App {
     pub(crate) async fn workers(&self) -> Result<Vec<WorkerView>, ApiError> {
-        let live = self.known_live();
+        let live = self.known_live()?;
         self.read(|state| {
             let workers = state.workers().iter();
             workers
-                .map(|(id, worker)| worker_view(state, (id, worker), live.as_ref()))
+                .map(|(id, worker)| worker_view(state, (id, worker), &live))
                 .collect()
         })
         .await
     }
 
     pub(crate) async fn worker(&self, name: &str) -> Result<(WorkerView, Vec<WorkerUnit>), ApiError> {
-        let live = self.known_live();
+        let live = self.known_live()?;
         let found = self.read(|state| {
             let (id, worker) = state.workers().get_key_value(&WorkerId::new(name))?;
-            let view = worker_view(state, (id, worker), live.as_ref());
+            let view = worker_view(state, (id, worker), &live);
             Some((view, units(state, id, worker)))
         });
         found
@@ -65,18 +65,15 @@ impl App {
         }
     }
 
-    /// Only the leader knows who is connected.
-    fn known_live(&self) -> Option<LiveWorkers> {
-        self.leader_only().ok().map(|()| self.directory.live_workers())
+    /// Only the leader knows who is connected; what another node takes for true must not be shown.
+    fn known_live(&self) -> Result<LiveWorkers, ApiError> {
+        self.leader_only()?;
+        Ok(self.directory.live_workers())
     }
 }
 
-fn worker_view(
-    state: &ClusterState,
-    (id, worker): (&WorkerId, &Worker),
-    live: Option<&LiveWorkers>,
-) -> WorkerView {
-    let is_silent = live.is_some_and(|live| !live.contains(id));
+fn worker_view(state: &ClusterState, (id, worker): (&WorkerId, &Worker), live: &LiveWorkers) -> WorkerView {
+    let is_silent = !live.contains(id);
     WorkerView {
         id: id.clone(),
         version: worker.version.clone(),

@@ -13,6 +13,7 @@ use super::path::Undecodable;
 use super::routes::Route;
 use super::{MAX_BODY_BYTES, REQUEST_ID};
 use crate::app::{ApiError, Chain};
+use crate::forward;
 
 /// Everything that makes an answer an error.
 #[derive(Debug, thiserror::Error)]
@@ -51,12 +52,11 @@ impl RestError {
     }
 
     /// The caller gets the message, the log gets the causes; the request id leads from one to the other.
-    pub(super) fn log(&self, request_id: &str) {
-        if let Self::Api(error) = self
-            && error.status().is_server_error()
-        {
-            tracing::warn!(request_id, error = %Chain(error), "request failed");
+    pub(super) fn logged(self, request_id: &str) -> Response {
+        if let Self::Api(error) = &self {
+            error.log(request_id);
         }
+        self.into_response()
     }
 }
 
@@ -78,6 +78,11 @@ impl IntoResponse for RestError {
             && let Some(pause) = error.retry_after()
         {
             set(&mut response, RETRY_AFTER, &pause.as_secs().to_string());
+        }
+        if let Self::Api(error) = &self
+            && error.is_not_led()
+        {
+            set(&mut response, HeaderName::from_static(forward::NOT_LED), "1");
         }
         response
     }

@@ -146,7 +146,7 @@ const fn route(pattern: &'static str, verbs: &'static [(Verb, Operation)]) -> Ro
 }
 
 /// What stood in the path for the placeholders of the pattern.
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Parameters {
     /// Of a connector or a plugin.
     pub(crate) name: String,

@@ -7,6 +7,8 @@ mod connectors;
 #[cfg(test)]
 mod durability;
 #[cfg(test)]
+mod group;
+#[cfg(test)]
 mod grpc;
 #[cfg(test)]
 mod replay;
