@@ -1,5 +1,6 @@
 //! A cluster as kcctl sees it, over REST or gRPC, with the same answers from both.
 
+mod backup;
 mod error;
 mod grpc;
 mod members;
@@ -14,6 +15,7 @@ use async_trait::async_trait;
 use serde_json::{Map, Value};
 use towpath_types::{ConnectorConfig, TargetState};
 
+pub(crate) use backup::Backup;
 pub(crate) use error::ApiError;
 pub(crate) use members::{Member, MemberChange};
 pub(crate) use model::{
@@ -86,6 +88,8 @@ pub(crate) trait Cluster {
     async fn set_draining(&self, name: &str, draining: bool) -> Result<(), ApiError>;
     async fn members(&self) -> Result<Vec<Member>, ApiError>;
     async fn change_members(&self, change: MemberChange) -> Result<(), ApiError>;
+    /// The state of the cluster, to be read to its end.
+    async fn backup(&self) -> Result<Backup, ApiError>;
 }
 
 /// A client of the target. REST connects with the first request, gRPC at once.

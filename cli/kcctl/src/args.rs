@@ -105,7 +105,7 @@ pub(crate) enum Command {
     /// Empties a worker, or lets it take units again (Towpath only)
     #[command(subcommand, arg_required_else_help = true)]
     Worker(WorkerCommand),
-    /// Shows and changes the nodes of the control plane (Towpath only)
+    /// Shows and changes the nodes of the control plane, and saves its state (Towpath only)
     #[command(subcommand, arg_required_else_help = true)]
     Cluster(MembersCommand),
     /// Prints a completion script for a shell, to be sourced

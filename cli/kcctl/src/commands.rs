@@ -1,5 +1,6 @@
 //! What each command does.
 
+mod backup;
 mod config;
 mod describe;
 mod get;
@@ -12,7 +13,7 @@ mod selection;
 mod worker;
 
 use crate::api::{self, Cluster};
-use crate::args::{Cli, Command, DescribeCommand, GetCommand, PatchCommand, RestartCommand};
+use crate::args::{Cli, Command, DescribeCommand, GetCommand, MembersCommand, PatchCommand, RestartCommand};
 use crate::failure::Failure;
 use crate::printer::Printer;
 use crate::target::Target;
@@ -41,6 +42,9 @@ pub(crate) async fn run(printer: &Printer, cli: Cli) -> Result<(), Failure> {
             return Ok(());
         }
         Command::Delete(ref args) if args.noun.is_none() => return Err(Failure::DeleteWithoutNoun),
+        Command::Cluster(MembersCommand::Restore { file }) => {
+            return Err(Failure::RestoredElsewhere { file });
+        }
         _ => {}
     }
     let target = Target::choose(&global, printer)?;

@@ -82,6 +82,15 @@ pub(crate) enum Failure {
     /// `left` is a line for each unit that is still there.
     #[error("worker \"{name}\" is not empty: {} cannot leave or did not leave in time", .left.len())]
     NotDrained { name: String, left: Vec<String> },
+    /// A client has no data directory to restore into.
+    #[error("`{}` was not restored: that is done by a node of a new control plane, at its first start", .file.display())]
+    RestoredElsewhere { file: std::path::PathBuf },
+    #[error("the backup cannot be written to `{}`", .file.display())]
+    BackupFile {
+        file: std::path::PathBuf,
+        #[source]
+        source: std::io::Error,
+    },
     #[error("standard output cannot be written")]
     Output(#[source] std::io::Error),
     /// All that there is to say has been printed.
@@ -125,9 +134,11 @@ impl Failure {
 
     pub(crate) fn exit(&self) -> Exit {
         match self {
-            Self::Documents(_) | Self::DeleteWithoutNoun | Self::NothingToPatch | Self::OneNameForMany => {
-                Exit::Usage
-            }
+            Self::Documents(_)
+            | Self::DeleteWithoutNoun
+            | Self::RestoredElsewhere { .. }
+            | Self::NothingToPatch
+            | Self::OneNameForMany => Exit::Usage,
             Self::Target(TargetError::Url { .. }) | Self::Pattern { .. } => Exit::Usage,
             _ => Exit::Failure,
         }
@@ -176,6 +187,10 @@ impl Failure {
                  takes the drain back"
             )),
             Self::TooOld { hint, .. } => hint.map(str::to_owned),
+            Self::RestoredElsewhere { file } => Some(format!(
+                "`towpath-control-plane --restore {} --data-dir FOLDER` begins a new group with it, in an empty folder",
+                file.display()
+            )),
             Self::NoName { origin } => Some(format!(
                 "{origin} holds a configuration alone; write {{\"name\": …, \"config\": …}}, or say `--name NAME`"
             )),

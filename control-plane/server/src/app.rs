@@ -28,6 +28,7 @@ pub(crate) use connectors::{Created, NewConnector};
 pub(crate) use error::ApiError;
 pub use error::Chain;
 pub(crate) use lifecycle::RestartOptions;
+pub(crate) use members::Backup;
 pub(crate) use views::{ConnectorView, Expansion, ListedConnector, OffsetView, StatusView, TasksView};
 pub(crate) use watch::{Event, Watcher};
 pub(crate) use workers::{WorkerState, WorkerUnit, WorkerView};

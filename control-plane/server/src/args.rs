@@ -53,6 +53,11 @@ struct Settings {
     /// A node of a group to join at the first start, host:port of its gRPC port
     #[arg(long, env = "TOWPATH_JOIN")]
     join: Option<String>,
+    /// A file of `kcctl cluster backup`: this node begins a new group with the state in it. Its data directory must be
+    /// empty, so this is for its first start only. With --initial-members it is given to one of the nodes, and the others
+    /// begin empty. Workers of the old group are forgotten, and what they still run is stopped when they register
+    #[arg(long, env = "TOWPATH_RESTORE", conflicts_with = "join")]
+    restore: Option<PathBuf>,
     /// The host by which others reach this node, if it listens on all [default: the host of --peer-address]
     #[arg(long, env = "TOWPATH_ADVERTISED_HOST")]
     advertised_host: Option<String>,
@@ -117,6 +122,7 @@ impl Settings {
             node_id: self.node_id.or(other.node_id),
             initial_members: self.initial_members.or(other.initial_members),
             join: self.join.or(other.join),
+            restore: self.restore.or(other.restore),
             advertised_host: self.advertised_host.or(other.advertised_host),
             lease_ms: self.lease_ms.or(other.lease_ms),
             drain_deadline_ms: self.drain_deadline_ms.or(other.drain_deadline_ms),
@@ -125,10 +131,15 @@ impl Settings {
     }
 
     fn complete(self) -> Result<Chosen, SettingsError> {
-        let group = match (self.initial_members, self.join) {
-            (Some(members), _) => Group::Of(parse_members(&members)?),
-            (None, Some(via)) => Group::Join(via),
-            (None, None) => Group::Alone,
+        let members = self.initial_members.as_deref().map(parse_members).transpose()?;
+        let group = match (self.restore, members, self.join) {
+            (Some(backup), members, _) => Group::Restored {
+                backup,
+                members: members.unwrap_or_default(),
+            },
+            (None, Some(members), _) => Group::Of(members),
+            (None, None, Some(via)) => Group::Join(via),
+            (None, None, None) => Group::Alone,
         };
         let or = |value: Option<String>, default: &str| value.unwrap_or_else(|| default.to_owned());
         let storage = Storage::Disk {
@@ -186,5 +197,24 @@ mod tests {
         std::fs::write(file.path(), r#"{"rest_adress":"0.0.0.0:1"}"#).unwrap();
         let args = Args::parse_from(["x", "--config", file.path().to_str().unwrap()]);
         assert!(matches!(args.choose(), Err(SettingsError::Parse { .. })));
+    }
+
+    #[test]
+    fn a_backup_is_restored_for_one_node_or_for_several_but_not_by_one_that_joins() {
+        let group = |arguments: &[&str]| {
+            let args = Args::try_parse_from([&["x", "--restore", "b"][..], arguments].concat());
+            args.ok().map(|args| match args.choose().unwrap().config.storage {
+                Storage::Disk { group, .. } => group,
+                other => panic!("{other:?}"),
+            })
+        };
+        let restored = |members: &str| Group::Restored {
+            backup: "b".into(),
+            members: parse_members(members).unwrap(),
+        };
+        assert_eq!(group(&[]), Some(restored("")));
+        let members = "1=10.0.0.1:7084/7083,2=10.0.0.2:7084/7083";
+        assert_eq!(group(&["--initial-members", members]), Some(restored(members)));
+        assert_eq!(group(&["--join", "10.0.0.1:7083"]), None);
     }
 }

@@ -33,7 +33,7 @@ use crate::grpc::{self, MAX_MESSAGE_BYTES};
 use crate::rest;
 use crate::scheduler::Scheduler;
 use crate::sessions::Sessions;
-use crate::storage::{self, Opened, Peers};
+use crate::storage::{self, Opened, Peers, RestoreError};
 
 /// How often an idle gRPC connection is asked whether it is still there.
 const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(10);
@@ -55,6 +55,8 @@ pub enum StartError {
         #[source]
         source: Box<OpenError>,
     },
+    #[error("no group can begin from the backup")]
+    Restore(#[from] RestoreError),
     #[error("gRPC reflection cannot be set up")]
     Reflection(#[source] tonic_reflection::server::Error),
 }

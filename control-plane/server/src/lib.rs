@@ -20,3 +20,4 @@ pub use config::{
 };
 pub use control_plane::{ControlPlane, RunError, Running, StartError};
 pub use scheduler::Scheduler;
+pub use storage::RestoreError;

@@ -2,6 +2,7 @@
 //! the node belongs to.
 
 mod joining;
+mod restoring;
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -13,6 +14,7 @@ use towpath_types::NodeId;
 use towpath_wire::v1::raft_peers_server::RaftPeersServer;
 
 pub(crate) use joining::Joining;
+pub use restoring::RestoreError;
 
 use crate::config::{Group, Storage};
 use crate::control_plane::{StartError, address_of, listen};
@@ -58,6 +60,12 @@ pub(crate) async fn open(storage: &Storage, grpc_address: SocketAddr) -> Result<
     };
     let listener = listen("peer", peer_address).await?;
     let member = member(advertised_host.as_deref(), address_of(&listener)?, grpc_address);
+    if let Group::Restored { backup, members } = group {
+        let alone = || [(node, member.clone())].into();
+        let members = Some(members.clone()).filter(|members| !members.is_empty());
+        let config = RaftConfig::new(node, member.clone(), data_dir);
+        restoring::restore(backup, &config, &members.unwrap_or_else(alone)).await?;
+    }
     let opened = open_disk(data_dir, (node, member), group).await;
     let (store, joining) = opened.map_err(|source| StartError::Store {
         data_dir: data_dir.clone(),
@@ -96,6 +104,11 @@ async fn open_disk(
     let config = |member| RaftConfig::new(node, member, data_dir);
     match group {
         Group::Alone => Ok((RaftStore::open_single(config(member)).await?, None)),
+        Group::Restored { members, .. } if members.is_empty() => {
+            Ok((RaftStore::open_single(config(member)).await?, None))
+        }
+        // The members are in what was restored.
+        Group::Restored { .. } => Ok((RaftStore::open(config(member)).await?, None)),
         Group::Of(members) => {
             let own = members.get(&node).ok_or(OpenError::NotAMember { node })?;
             let store = RaftStore::open(config(own.clone())).await?;

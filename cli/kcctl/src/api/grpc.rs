@@ -1,5 +1,7 @@
 //! The gRPC API of Towpath.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use base64::Engine;
 use serde_json::{Map, Value};
@@ -15,8 +17,8 @@ use towpath_wire::v1::plugins_client::PluginsClient;
 use super::error::root_cause;
 use super::model::{ConfigInfos, ConnectorInfo, ConnectorStatus, Offsets, Plugin, ServerInfo, TaskConfig};
 use super::{
-    ApiError, CONNECT_TIMEOUT, Change, Cluster, Member, MemberChange, NewConnector, Patience, RestartTasks,
-    Worker, WorkerUnit,
+    ApiError, Backup, CONNECT_TIMEOUT, Change, Cluster, Member, MemberChange, NewConnector, Patience,
+    RestartTasks, Worker, WorkerUnit,
 };
 use crate::target::{Credentials, Target};
 
@@ -65,6 +67,14 @@ impl Grpc {
     /// For a client of a further service.
     pub(super) fn channel(&self) -> Channel {
         self.channel.clone()
+    }
+
+    pub(super) fn url(&self) -> &str {
+        self.patience.url()
+    }
+
+    pub(super) fn timeout(&self) -> Duration {
+        self.patience.timeout()
     }
 
     /// One request, with as many attempts as patience allows.
@@ -365,5 +375,9 @@ impl Cluster for Grpc {
 
     async fn change_members(&self, change: MemberChange) -> Result<(), ApiError> {
         self.make_change(change).await
+    }
+
+    async fn backup(&self) -> Result<Backup, ApiError> {
+        self.save().await
     }
 }

@@ -25,6 +25,10 @@ impl Patience {
         &self.url
     }
 
+    pub(super) fn timeout(&self) -> Duration {
+        self.timeout
+    }
+
     /// Makes an attempt, and further ones as long as the cluster rebalances.
     pub(super) async fn run<T>(&self, attempt: impl AsyncFn() -> Result<T, ApiError>) -> Result<T, ApiError> {
         let start = Instant::now();

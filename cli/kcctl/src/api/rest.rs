@@ -303,4 +303,8 @@ impl Cluster for Rest {
     async fn change_members(&self, _change: MemberChange) -> Result<(), ApiError> {
         Err(self.needs_grpc("changing the nodes of the control plane"))
     }
+
+    async fn backup(&self) -> Result<Backup, ApiError> {
+        Err(self.needs_grpc("a backup"))
+    }
 }

@@ -1,4 +1,6 @@
-//! What is said about the nodes of the control plane.
+//! What is said about the nodes of the control plane and their state.
+
+use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
@@ -18,6 +20,22 @@ pub(crate) enum MembersCommand {
         /// Number of the node
         #[arg(value_name = "NODE")]
         node: u64,
+    },
+    /// Saves the state of the whole cluster to a file, from which a new control plane can begin
+    ///
+    /// Connectors, their states, source offsets and logger levels are in it; configurations as they were submitted, with the
+    /// secrets in them. It is restored at the first start of a node with an empty data directory:
+    /// `towpath-control-plane --restore FILE`.
+    Backup {
+        /// The file; one that is there is replaced
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+    },
+    /// Says how a new control plane begins with a backup: a node does that at its first start, not this client
+    Restore {
+        /// The file
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
     },
 }
 

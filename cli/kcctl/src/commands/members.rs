@@ -1,7 +1,7 @@
 //! `cluster members`, `cluster add` and `cluster remove`.
 
-use super::Session;
 use super::get::print_table;
+use super::{Session, backup};
 use crate::api::{Member, MemberChange};
 use crate::args::{AddArgs, MembersCommand, OutputArgs};
 use crate::failure::Failure;
@@ -13,6 +13,9 @@ pub(super) async fn run(session: &Session<'_>, command: MembersCommand) -> Resul
     match command {
         MembersCommand::Members(output) => list(session, output).await,
         MembersCommand::Add(args) => add(session, args).await,
+        MembersCommand::Backup { file } => backup::save(session, &file).await,
+        // It needs no cluster: `run` has seen to it.
+        MembersCommand::Restore { .. } => Ok(()),
         MembersCommand::Remove { node } => {
             session
                 .cluster

@@ -2,6 +2,7 @@
 
 use std::sync::Mutex;
 
+use tokio_stream::Iter;
 use tonic::{Request, Response, Status};
 use towpath_wire::v1;
 use towpath_wire::v1::members_server::Members;
@@ -23,8 +24,29 @@ impl Default for FakeMembers {
     }
 }
 
+/// What a backup consists of.
+pub(crate) const PARTS: [&[u8]; 3] = [b"the first line\n", b"and ", b"the rest"];
+
+type Part = Result<v1::BackupPart, Status>;
+
 #[tonic::async_trait]
 impl Members for FakeMembers {
+    type BackupStream = Iter<std::vec::IntoIter<Part>>;
+
+    /// While there are only two nodes, the stream is cut off before the last part.
+    async fn backup(&self, _request: Request<v1::BackupRequest>) -> Answer<Self::BackupStream> {
+        let count = self.0.lock().unwrap().len();
+        let part = |data: &[u8]| {
+            Ok(v1::BackupPart {
+                data: data.to_vec(),
+                file_bytes: PARTS.iter().map(|part| part.len() as u64).sum(),
+                revision: 26,
+            })
+        };
+        let parts: Vec<Part> = PARTS.iter().take(count).map(|data| part(data)).collect();
+        Ok(Response::new(tokio_stream::iter(parts)))
+    }
+
     async fn list(&self, _request: Request<v1::ListMembersRequest>) -> Answer<v1::ListMembersResponse> {
         let members = self.0.lock().unwrap().clone();
         Ok(Response::new(v1::ListMembersResponse { members }))
