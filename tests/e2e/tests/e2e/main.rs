@@ -17,6 +17,8 @@ mod handover;
 #[cfg(test)]
 mod news;
 #[cfg(test)]
+mod nodes;
+#[cfg(test)]
 mod numbers;
 #[cfg(test)]
 mod recorded;
@@ -30,3 +32,5 @@ mod scenario;
 mod spread;
 #[cfg(test)]
 mod stability;
+#[cfg(test)]
+mod upkeep;

@@ -1,5 +1,6 @@
 //! Ascending numbers, a line each, written while a test does something else; and whether they have arrived.
 
+use std::collections::HashSet;
 use std::fs::OpenOptions;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -72,6 +73,16 @@ impl Arrivals {
         let what = format!("{more} more numbers");
         let have_grown = || async { self.lines().len() >= wanted };
         wait_until(&what, PATIENCE, have_grown).await.unwrap();
+    }
+
+    /// Waits for all of them, some of them more than once maybe.
+    pub(crate) async fn hold_all(&self, count: u64) {
+        let missing = || async {
+            let arrived: HashSet<String> = self.lines().into_iter().collect();
+            let missing = (0..count).find(|number| !arrived.contains(&number.to_string()));
+            missing.map_or(Ok(()), |number| Err(format!("{number} of {count} is missing")))
+        };
+        wait_until("all numbers", PATIENCE, missing).await.unwrap();
     }
 
     /// Waits for all of them, and for each exactly once and in order.
