@@ -1,7 +1,10 @@
 //! Everything that there is, and the loop that lets one thing happen after another. It stops at the first invariant that
 //! does not hold, or when everything is as it should be some time after the last fault.
 
+mod brief;
 mod links;
+mod nodes;
+mod processes;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -9,17 +12,16 @@ use std::sync::Arc;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use tokio::task::JoinSet;
-use towpath_state::Command;
 use towpath_testkit::linearizable;
-use towpath_wire::v1;
 
+use self::brief::brief;
 pub(crate) use self::links::Link;
 use crate::agenda::{Actor, Agenda, Event, LinkId, Millis};
 use crate::group::{Group, NODES, SharedGroup, Written, hash_of, lock};
 use crate::invariants::{Acknowledged, Check, Replay, StaleRuns, converged, moves_are_few, one_runner};
 use crate::node::Node;
 use crate::users::{self, CLASSES, Users};
-use crate::worker::{Act, Process, Worker};
+use crate::worker::Worker;
 use crate::{Summary, Violation};
 
 /// How long things go wrong.
@@ -274,261 +276,5 @@ impl World {
         let stale = self.stale_runs.written(&command, &outcome);
         let replayed = self.replay.written(&command, &outcome);
         self.must_hold(moves.and(stale).and(replayed));
-    }
-
-    // Workers.
-
-    pub(crate) fn start_worker(&mut self, number: usize) {
-        if self.workers[number].process.is_some() {
-            return;
-        }
-        let now = self.now();
-        let node = self.rng.random_range(0..NODES);
-        let rng = StdRng::seed_from_u64(self.rng.random());
-        let worker = &mut self.workers[number];
-        worker.incarnation += 1;
-        worker.alarm = None;
-        let mut process = Process::new(rng, now, node);
-        if self.is_mended {
-            process.stop_failing();
-        }
-        worker.process = Some(process);
-        self.note(|world| format!("{} starts", world.workers[number].id));
-        self.step_worker(number);
-    }
-
-    /// Without a word. Comes back later.
-    pub(crate) fn end_process(&mut self, number: usize, outage: Millis) {
-        if self.workers[number].process.take().is_none() {
-            return;
-        }
-        self.workers[number].incarnation += 1;
-        let links: Vec<LinkId> = self.links_of(number);
-        for link in links {
-            self.close(link);
-        }
-        let at = self.now() + outage;
-        self.agenda
-            .add(at, Actor::Worker(number), Event::StartWorker(number));
-    }
-
-    pub(crate) fn thaw(&mut self, number: usize, incarnation: u64) {
-        let now = self.now();
-        let worker = &mut self.workers[number];
-        if worker.incarnation != incarnation {
-            return;
-        }
-        let Some(process) = worker.process.as_mut().filter(|process| process.clock.is_frozen) else {
-            return;
-        };
-        process.clock.is_frozen = false;
-        process.clock.thawed = Some(now);
-        self.note(|world| format!("{} goes on", world.workers[number].id));
-        // What came meanwhile waits in its sockets, and its timers are late: whichever is seen first.
-        let hears_first = self.rng.random_bool(0.5);
-        if hears_first {
-            self.hear_what_waits(number);
-        }
-        self.step_worker(number);
-        self.hear_what_waits(number);
-    }
-
-    /// Lets a worker do what is due, and does what it asks for.
-    pub(crate) fn step_worker(&mut self, number: usize) {
-        let now = self.now();
-        let identity = identity(&self.workers[number]);
-        let mut acts = VecDeque::new();
-        loop {
-            let worker = &mut self.workers[number];
-            let Some(process) = worker.process.as_mut().filter(|process| !process.clock.is_frozen) else {
-                return;
-            };
-            process.advance(&identity, now);
-            acts.extend(process.take_acts());
-            if acts.is_empty() {
-                let at = process.next_due().max(now + 1);
-                let incarnation = worker.incarnation;
-                let wake = Event::Wake {
-                    worker: number,
-                    incarnation,
-                };
-                if worker.sets_alarm(at, now) {
-                    self.agenda.add(at, Actor::Worker(number), wake);
-                }
-                return;
-            }
-            for act in acts.drain(..) {
-                self.act(number, act, &identity);
-            }
-        }
-    }
-
-    fn act(&mut self, number: usize, act: Act, identity: &v1::Register) {
-        match act {
-            Act::Open(node) => self.open(number, node, identity),
-            Act::Say(link, message) => self.carry_to_server(link, message),
-            Act::Close(link) => self.close(link),
-            Act::Exit => {
-                self.note(|world| format!("{} has stopped", world.workers[number].id));
-                let outage = self.rng.random_range(50..3_000);
-                self.end_process(number, outage);
-            }
-            Act::Began { unit, epoch, offset } => {
-                self.begun += 1;
-                self.note(|world| {
-                    format!(
-                        "{} runs {unit} epoch {epoch} from {offset}",
-                        world.workers[number].id
-                    )
-                });
-                self.stale_runs.began(&unit, epoch);
-                let check = self.acknowledged.began(&unit, offset);
-                self.must_hold(check);
-            }
-            Act::Committed { unit, offset } => {
-                let check = {
-                    let group = lock(&self.group);
-                    let newest = group.nodes.iter().max_by_key(|node| node.applied);
-                    let newest = newest.expect("there are three");
-                    self.acknowledged.committed(&unit, offset, &newest.state)
-                };
-                self.must_hold(check);
-            }
-        }
-    }
-
-    // Nodes.
-
-    pub(crate) fn stop_node(&mut self, number: usize) {
-        let links: Vec<LinkId> = self
-            .links
-            .iter()
-            .filter(|(_, link)| link.node == number)
-            .map(|(id, _)| *id)
-            .collect();
-        for link in links {
-            self.reset(link);
-        }
-        if let Some(node) = self.nodes[number].take() {
-            node.stop();
-        }
-        lock(&self.group).crash(number);
-    }
-
-    pub(crate) fn start_node(&mut self, number: usize) {
-        let mut group = lock(&self.group);
-        if group.isolated == Some(number) {
-            group.rejoin();
-        }
-        if group.nodes[number].is_up {
-            return;
-        }
-        group.restart(number);
-        drop(group);
-        self.note(|_| format!("node {number} starts"));
-        self.nodes[number] = Some(Node::start(&self.group, number, &self.agenda, &mut self.tasks));
-    }
-
-    // Users.
-
-    fn plan_user(&mut self) {
-        let at = self.now() + self.rng.random_range(20..=1_200);
-        self.agenda.add(at, Actor::User(0), Event::Act);
-    }
-
-    fn let_user_act(&mut self) {
-        if self.is_mended {
-            return;
-        }
-        let workers: Vec<String> = self.workers.iter().map(|worker| worker.id.clone()).collect();
-        let now = self.now();
-        let (number, request) = self.users.act(&mut self.rng, &workers, now);
-        self.ask(number, request);
-        self.plan_user();
-    }
-
-    /// Of a node that takes itself for the leader, if there is one.
-    fn ask(&mut self, number: u64, request: users::Request) {
-        let leading: Vec<usize> = {
-            let group = lock(&self.group);
-            (0..NODES)
-                .filter(|node| group.takes_itself_for_leader(*node))
-                .collect()
-        };
-        let node = match leading.len() {
-            0 => self.rng.random_range(0..NODES),
-            count => leading[self.rng.random_range(0..count)],
-        };
-        let store = self.nodes[node].as_ref().map(|node| Arc::clone(&node.store));
-        if let Some(store) = store {
-            users::ask(number, request, store, Arc::clone(&self.agenda), &mut self.tasks);
-        }
-    }
-
-    fn node(&self, number: usize) -> Option<&Node> {
-        self.nodes[number].as_ref()
-    }
-}
-
-fn identity(worker: &Worker) -> v1::Register {
-    let plugin = |class: &&str| v1::RegisteredPlugin {
-        class: (*class).to_owned(),
-        r#type: if *class == "Sink" { "sink" } else { "source" }.to_owned(),
-        version: "1".to_owned(),
-        names: vec![(*class).to_owned()],
-        keys_json: "[]".to_owned(),
-    };
-    v1::Register {
-        worker_id: worker.id.clone(),
-        version: "1".to_owned(),
-        plugins: worker.classes.iter().map(plugin).collect(),
-        ..v1::Register::default()
-    }
-}
-
-/// Without session ids, which differ from run to run.
-fn brief(command: &Command) -> String {
-    match command {
-        Command::RegisterWorker(registration) => {
-            let held: Vec<String> = registration
-                .held
-                .iter()
-                .map(|held| format!("{}@{}", held.unit, held.epoch))
-                .collect();
-            format!(
-                "{} registers, resumes {}, holds {held:?}",
-                registration.worker,
-                registration.resumes.is_some()
-            )
-        }
-        Command::RemoveWorker { from, reason } => format!("{} is removed: {reason:?}", from.worker),
-        Command::ReportUnitStates { from, reports } => {
-            let reports: Vec<String> = reports
-                .iter()
-                .map(|report| format!("{}@{} {}", report.unit, report.epoch, report.state))
-                .collect();
-            format!("{} reports {reports:?}", from.worker)
-        }
-        Command::PutTaskConfigs {
-            from,
-            connector,
-            epoch,
-            configs,
-        } => {
-            format!(
-                "{} makes {} tasks of {connector}@{epoch}",
-                from.worker,
-                configs.len()
-            )
-        }
-        Command::CommitOffsets { from, commits } => {
-            let commits: Vec<String> = commits
-                .iter()
-                .map(|commit| format!("{}@{}", commit.unit, commit.epoch))
-                .collect();
-            format!("{} commits {commits:?}", from.worker)
-        }
-        Command::RecordTopics { from, .. } => format!("{} names topics", from.worker),
-        other => format!("{other:?}"),
     }
 }
