@@ -123,12 +123,12 @@ impl ClusterState {
                     self.index.add_held(worker, id.clone(), revision);
                 }
                 Some(_) | None => {
-                    let run = run.min(epoch);
                     let leaving = Leaving {
                         worker: worker.clone(),
                         session: session.clone(),
-                        fence: run,
-                        last_run: run,
+                        // Above its run: somebody else may have run the unit since, so nothing that it commits counts.
+                        fence: epoch,
+                        last_run: run.min(epoch),
                         release: epoch,
                     };
                     self.tables.leaving.insert(id.clone(), leaving);

@@ -16,12 +16,21 @@ fn change(partition: &str, offset: Option<&str>) -> OffsetChange {
 }
 
 fn commit(cluster: &mut Cluster, unit: &UnitId, epoch: Epoch, changes: Vec<OffsetChange>) -> Detail {
+    commit_from("w1", cluster, (unit, epoch), changes)
+}
+
+fn commit_from(
+    worker: &str,
+    cluster: &mut Cluster,
+    (unit, epoch): (&UnitId, Epoch),
+    changes: Vec<OffsetChange>,
+) -> Detail {
     let commits = vec![OffsetCommit {
         unit: unit.clone(),
         epoch,
         offsets: changes,
     }];
-    let from = cluster.reporter("w1");
+    let from = cluster.reporter(worker);
     cluster.must(Command::CommitOffsets { from, commits })
 }
 
@@ -168,6 +177,45 @@ fn a_task_that_is_told_to_stop_commits_its_last_offsets_until_it_confirms() {
     let late = commit(&mut cluster, &unit, epoch, vec![change("{}", Some(r#"{"p":0}"#))]);
     assert!(matches!(late, Detail::PartlyStale(_)));
     assert_eq!(listed(&cluster, "orders")[0].1, r#"{"p":1}"#);
+}
+
+#[test]
+fn a_worker_that_comes_back_after_its_lease_commits_nothing_over_what_others_did_since() {
+    for is_still_wanted in [true, false] {
+        let mut cluster = Cluster::with_workers(2);
+        cluster.running("orders", 1);
+        let unit = task("orders", 0);
+        let first = cluster.owner(&unit).unwrap().to_owned();
+        let second = if first == "w1" { "w2" } else { "w1" };
+        let old = cluster.epoch(&unit);
+        cluster.remove(&first);
+        cluster.settle();
+        let new = cluster.epoch(&unit);
+        let nine = vec![change("{}", Some(r#"{"p":9}"#))];
+        assert_eq!(
+            commit_from(second, &mut cluster, (&unit, new), nine),
+            Detail::Done
+        );
+        if is_still_wanted {
+            cluster.remove(second);
+        } else {
+            cluster.running("orders", 0);
+        }
+        cluster.reconnect(&first, &[(unit.clone(), old)]);
+        assert_eq!(
+            cluster.state.leaving().next(),
+            Some((&unit, &first.as_str().into()))
+        );
+        let two = vec![change("{}", Some(r#"{"p":2}"#))];
+        let late = commit_from(&first, &mut cluster, (&unit, old), two);
+        assert!(matches!(late, Detail::PartlyStale(_)), "{late:?}");
+        assert_eq!(
+            listed(&cluster, "orders"),
+            [("{}".to_owned(), r#"{"p":9}"#.to_owned())]
+        );
+        cluster.settle();
+        assert_eq!(cluster.state.leaving().len(), 0, "it can still let go");
+    }
 }
 
 #[test]
