@@ -135,6 +135,12 @@ impl Group {
         }
     }
 
+    /// With everything that was written.
+    pub(crate) fn newest(&self) -> &ClusterState {
+        let newest = self.nodes.iter().max_by_key(|node| node.applied);
+        &newest.expect("there are three").state
+    }
+
     pub(crate) fn takes_itself_for_leader(&self, node: usize) -> bool {
         self.nodes[node].is_up && self.nodes[node].role == Role::Leader
     }

@@ -2,6 +2,8 @@
 
 mod acknowledged;
 mod converged;
+mod drains;
+mod leases;
 mod moves;
 mod one_runner;
 mod replay;
@@ -9,6 +11,8 @@ mod stale_runs;
 
 pub(crate) use self::acknowledged::Acknowledged;
 pub(crate) use self::converged::converged;
+pub(crate) use self::drains::Drains;
+pub(crate) use self::leases::leases_hold;
 pub(crate) use self::moves::moves_are_few;
 pub(crate) use self::one_runner::one_runner;
 pub(crate) use self::replay::Replay;

@@ -11,6 +11,7 @@ mod faults;
 mod group;
 mod invariants;
 mod node;
+mod panics;
 mod users;
 mod worker;
 mod world;
@@ -63,8 +64,19 @@ impl std::error::Error for Violation {}
 /// Runs one seed to its end.
 ///
 /// # Errors
-/// When an invariant does not hold.
+/// When an invariant does not hold, or something panics.
 pub fn run(seed: u64) -> Result<Summary, Violation> {
+    panics::noticed(|| run_world(seed)).unwrap_or_else(|panic| {
+        Err(Violation {
+            seed,
+            at_ms: 0,
+            what: panic,
+            trail: Vec::new(),
+        })
+    })
+}
+
+fn run_world(seed: u64) -> Result<Summary, Violation> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .start_paused(true)

@@ -20,9 +20,12 @@ const MAX_SHOWN: usize = 5;
 #[derive(Debug, Parser)]
 #[command(about = "The control plane under seeded faults")]
 struct Args {
-    /// How many seeds to run, from 1 on.
+    /// How many seeds to run.
     #[arg(long, default_value_t = 10_000)]
     seeds: u64,
+    /// The first of them.
+    #[arg(long, default_value_t = 1)]
+    from: u64,
     /// Run only this seed.
     #[arg(long)]
     seed: Option<u64>,
@@ -55,7 +58,8 @@ impl Total {
 
 fn main() -> io::Result<ExitCode> {
     let args = Args::parse();
-    let (first, last) = args.seed.map_or((1, args.seeds), |seed| (seed, seed));
+    let many = (args.from, args.from + args.seeds.saturating_sub(1));
+    let (first, last) = args.seed.map_or(many, |seed| (seed, seed));
     let begin = Instant::now();
     let total = run_all(first, last)?;
     let mut out = io::stdout().lock();

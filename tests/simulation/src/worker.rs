@@ -50,10 +50,19 @@ pub(crate) enum Act {
     },
 }
 
+/// What becomes of source tasks that nothing but the lease fences, when it is lost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum LeaseLost {
+    Stop,
+    /// They go on, because duplicates are preferred to a pause.
+    Continue,
+}
+
 #[derive(Debug)]
 pub(crate) struct Worker {
     pub(crate) id: String,
     pub(crate) classes: Vec<&'static str>,
+    pub(crate) policy: LeaseLost,
     pub(crate) incarnation: u64,
     pub(crate) process: Option<Process>,
     /// When it is to be woken next.
@@ -75,6 +84,7 @@ impl Worker {
 #[derive(Debug)]
 pub(crate) struct Process {
     pub(crate) clock: Clock,
+    policy: LeaseLost,
     rng: StdRng,
     session: Session,
     outbox: Outbox,
@@ -95,11 +105,12 @@ pub(crate) struct Process {
 }
 
 impl Process {
-    pub(crate) fn new(rng: StdRng, now: Millis, node: usize) -> Self {
+    pub(crate) fn new(rng: StdRng, now: Millis, node: usize, policy: LeaseLost) -> Self {
         let mut rng = rng;
         let clock = Clock::new(rng.random_range(930..=1_070));
         Self {
             clock,
+            policy,
             session: Session::away(node, now),
             outbox: Outbox::default(),
             wanted: Wanted::default(),
@@ -127,10 +138,25 @@ impl Process {
         self.lease_is_lost || self.lease_until.is_none() || !self.is_told
     }
 
+    /// Whether nobody else may have been given what it runs. One that leaves gives up its lease with its good-bye.
+    pub(crate) fn holds_lease(&self, now: Millis) -> bool {
+        !self.is_leaving && self.lease_until.is_some_and(|until| now < until)
+    }
+
     pub(crate) fn describe_lease(&self) -> String {
         let (until, clock) = (self.lease_until, self.clock);
         let state = if self.lease_is_lost { "lost" } else { "held" };
         format!("lease until {until:?}, {state}, {clock:?}")
+    }
+
+    /// Whether this run has to end with the lease, because nothing else keeps a second one away.
+    pub(crate) fn needs_lease(&self, unit: &UnitId, run: &Run) -> bool {
+        self.policy == LeaseLost::Stop && run.is_unfenced(unit)
+    }
+
+    /// Whether source tasks have to end because the lease has.
+    fn sources_must_end(&self) -> bool {
+        self.lease_is_lost && self.policy == LeaseLost::Stop
     }
 
     pub(crate) fn take_acts(&mut self) -> Vec<Act> {

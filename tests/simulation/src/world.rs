@@ -18,10 +18,12 @@ use self::brief::brief;
 pub(crate) use self::links::Link;
 use crate::agenda::{Actor, Agenda, Event, LinkId, Millis};
 use crate::group::{Group, NODES, SharedGroup, Written, hash_of, lock};
-use crate::invariants::{Acknowledged, Check, Replay, StaleRuns, converged, moves_are_few, one_runner};
+use crate::invariants::{
+    Acknowledged, Check, Drains, Replay, StaleRuns, converged, leases_hold, moves_are_few, one_runner,
+};
 use crate::node::Node;
 use crate::users::{self, CLASSES, Users};
-use crate::worker::Worker;
+use crate::worker::{LeaseLost, Worker};
 use crate::{Summary, Violation};
 
 /// How long things go wrong.
@@ -46,6 +48,7 @@ pub(crate) struct World {
     tasks: JoinSet<()>,
     pub(crate) is_mended: bool,
     stale_runs: StaleRuns,
+    drains: Drains,
     acknowledged: Acknowledged,
     replay: Replay,
     /// The first that did not hold.
@@ -70,6 +73,11 @@ impl World {
                 id: format!("w{number}"),
                 // Not everybody has every plugin.
                 classes: CLASSES[..if rng.random_bool(0.6) { 3 } else { 2 }].to_vec(),
+                policy: if rng.random_bool(0.25) {
+                    LeaseLost::Continue
+                } else {
+                    LeaseLost::Stop
+                },
                 incarnation: 0,
                 process: None,
                 alarm: None,
@@ -88,6 +96,7 @@ impl World {
             tasks,
             is_mended: false,
             stale_runs: StaleRuns::default(),
+            drains: Drains::default(),
             acknowledged: Acknowledged::default(),
             replay: Replay::default(),
             broken: Ok(()),
@@ -153,6 +162,7 @@ impl World {
         let now = self.now();
         so_far
             .and_then(|()| one_runner(&self.workers, now))
+            .and_then(|()| leases_hold(lock(&self.group).newest(), &self.workers, now))
             .map_err(|what| self.violation(what))
     }
 
@@ -268,13 +278,13 @@ impl World {
             Ok(_) => format!("written: {}", brief(&command)),
             Err(refusal) => format!("refused: {}: {refusal}", brief(&command)),
         });
-        let moves = {
+        let of_state = {
             let group = lock(&self.group);
-            let leader = group.leader.unwrap_or(0);
-            moves_are_few(&group.nodes[leader].state)
+            let drains = self.drains.written(&command, &outcome, group.newest());
+            moves_are_few(group.newest()).and(drains)
         };
         let stale = self.stale_runs.written(&command, &outcome);
         let replayed = self.replay.written(&command, &outcome);
-        self.must_hold(moves.and(stale).and(replayed));
+        self.must_hold(of_state.and(stale).and(replayed));
     }
 }

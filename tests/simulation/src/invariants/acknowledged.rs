@@ -1,4 +1,6 @@
-//! What was acknowledged is there: committed offsets never go back, and a task that begins is given them.
+//! What was acknowledged is there: committed offsets never go back, and a task that begins is given them. Except one whose
+//! worker has lost its lease and does not know it yet, or prefers duplicates to a pause: the answer that it begins with
+//! may be old, but nothing that it commits counts.
 
 use std::collections::BTreeMap;
 

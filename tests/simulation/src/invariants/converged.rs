@@ -91,6 +91,7 @@ fn runs_where_it_should(
             _ => Err(format!("{id} is on no worker")),
         };
     };
+    is_drained(state, &holder.worker, id, can_run)?;
     if !can_run(&holder.worker) {
         // Nobody else can either, or the plan would not be empty.
         return Ok(Some(holder.worker.clone()));
@@ -104,6 +105,20 @@ fn runs_where_it_should(
         Some(state) if state == expected || state == UnitState::Failed => Ok(Some(holder.worker.clone())),
         other => Err(format!("{id} is {other:?}, but should be {expected:?}")),
     }
+}
+
+/// A worker that drains keeps only what nobody else can take.
+fn is_drained(
+    state: &ClusterState,
+    holder: &WorkerId,
+    unit: &UnitId,
+    can_run: impl Fn(&WorkerId) -> bool,
+) -> Check {
+    let mut others = state.workers().iter().filter(|(_, worker)| !worker.draining);
+    if state.workers()[holder].draining && others.any(|(id, _)| can_run(id)) {
+        return Err(format!("{holder} drains, but still has {unit}"));
+    }
+    Ok(())
 }
 
 fn nothing_else_runs(

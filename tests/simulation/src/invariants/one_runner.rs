@@ -3,7 +3,7 @@
 //! A source task is fenced by nothing but the lease, so two workers never run it at once. The one exception is a process
 //! that was stopped longer than its lease and goes on: it has [`STOP_AFTER_LEASE_MS`] to notice, and what it commits
 //! meanwhile is refused. Connector instances and sink tasks are fenced elsewhere or do no harm: a worker that has lost
-//! its lease, or has not been told anew since, may go on with them.
+//! its lease, or has not been told anew since, may go on with them. So may one that is told to prefer duplicates.
 
 use std::collections::BTreeMap;
 
@@ -47,6 +47,5 @@ fn excused(unit: &UnitId, process: &Process, run: &Run, now: Millis) -> bool {
         .clock
         .thawed
         .is_some_and(|thawed| now <= thawed + NOTICE_MS);
-    let is_fenced = !run.is_unfenced(unit);
-    has_just_thawed || is_fenced && (process.is_uninformed() || run.is_stopping())
+    has_just_thawed || !process.needs_lease(unit, run) && (process.is_uninformed() || run.is_stopping())
 }

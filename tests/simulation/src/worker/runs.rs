@@ -91,11 +91,11 @@ impl Process {
             return;
         }
         let wanted = std::mem::take(&mut self.wanted);
-        let lease_is_lost = self.lease_is_lost;
+        let lease_ends_it = self.sources_must_end();
         self.stop_where(now, |unit, run| {
             let desired = wanted.units.get(unit);
             let is_wanted = desired.is_some_and(|desired| desired.epoch == run.epoch.get());
-            !is_wanted || lease_is_lost && run.is_unfenced(unit)
+            !is_wanted || lease_ends_it && run.is_unfenced(unit)
         });
         for (unit, desired) in &wanted.units {
             match self.runs.get(unit) {
@@ -114,7 +114,8 @@ impl Process {
     }
 
     fn stop_where(&mut self, now: Millis, is_over: impl Fn(&UnitId, &Run) -> bool) {
-        let patience = if self.lease_is_lost {
+        let lease_ends_it = self.sources_must_end();
+        let patience = if lease_ends_it {
             STOP_AFTER_LEASE_MS
         } else {
             MAX_STOP_MS
@@ -123,7 +124,7 @@ impl Process {
             match run.phase {
                 // A lease that runs out meanwhile leaves less time.
                 Phase::Stopping { until } => {
-                    if self.lease_is_lost && run.is_unfenced(unit) {
+                    if lease_ends_it && run.is_unfenced(unit) {
                         let until = until.min(now + self.clock.takes(patience));
                         run.phase = Phase::Stopping { until };
                     }
@@ -146,7 +147,7 @@ impl Process {
 
     fn start(&mut self, unit: &UnitId, desired: &v1::DesiredUnit, now: Millis) {
         let is_source = desired.kind() == v1::ConnectorKind::Source;
-        if self.lease_is_lost && is_source && unit.task_number().is_some() {
+        if self.sources_must_end() && is_source && unit.task_number().is_some() {
             return;
         }
         self.outbox.begins(unit);

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
+use towpath_types::{Epoch, UnitId};
 use towpath_wire::v1;
 
 use super::World;
@@ -22,7 +23,7 @@ impl World {
         let worker = &mut self.workers[number];
         worker.incarnation += 1;
         worker.alarm = None;
-        let mut process = Process::new(rng, now, node);
+        let mut process = Process::new(rng, now, node, worker.policy);
         if self.is_mended {
             process.stop_failing();
         }
@@ -115,19 +116,31 @@ impl World {
                         world.workers[number].id
                     )
                 });
-                self.stale_runs.began(&unit, epoch);
-                let check = self.acknowledged.began(&unit, offset);
-                self.must_hold(check);
+                self.began(number, &unit, epoch, offset);
             }
             Act::Committed { unit, offset } => {
                 let check = {
                     let group = lock(&self.group);
-                    let newest = group.nodes.iter().max_by_key(|node| node.applied);
-                    let newest = newest.expect("there are three");
-                    self.acknowledged.committed(&unit, offset, &newest.state)
+                    self.acknowledged.committed(&unit, offset, group.newest())
                 };
                 self.must_hold(check);
             }
+        }
+    }
+
+    fn began(&mut self, number: usize, unit: &UnitId, epoch: Epoch, offset: u64) {
+        let worker = &self.workers[number];
+        let runner = (worker.id.clone(), worker.incarnation);
+        let now = self.now();
+        let holds_lease = worker
+            .process
+            .as_ref()
+            .is_some_and(|process| process.holds_lease(now));
+        let check = self.stale_runs.began(unit, epoch, runner);
+        self.must_hold(check);
+        if holds_lease {
+            let check = self.acknowledged.began(unit, offset);
+            self.must_hold(check);
         }
     }
 }
@@ -142,6 +155,7 @@ fn identity(worker: &Worker) -> v1::Register {
     };
     v1::Register {
         worker_id: worker.id.clone(),
+        process_id: format!("{}-{}", worker.id, worker.incarnation),
         version: "1".to_owned(),
         plugins: worker.classes.iter().map(plugin).collect(),
         ..v1::Register::default()

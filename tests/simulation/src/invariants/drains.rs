@@ -1,0 +1,72 @@
+//! Who is told to drain does so until it is told otherwise or its process ends, whatever becomes of its connection, and is
+//! given nothing meanwhile.
+
+use std::collections::BTreeMap;
+
+use towpath_state::{Applied, Assignment, ClusterState, Command, Outcome, RemovalReason};
+use towpath_types::{ProcessId, WorkerId};
+
+use super::Check;
+
+#[derive(Debug, Default)]
+pub(crate) struct Drains {
+    draining: BTreeMap<WorkerId, Option<ProcessId>>,
+}
+
+impl Drains {
+    /// `state`: with this command applied.
+    pub(crate) fn written(&mut self, command: &Command, outcome: &Outcome, state: &ClusterState) -> Check {
+        let Ok(applied) = outcome else { return Ok(()) };
+        self.note(command, state);
+        if let Command::AssignUnits { assignments } = command {
+            self.gives_nothing(assignments, applied, state)?;
+        }
+        for worker in self.draining.keys() {
+            if state.workers().get(worker).is_some_and(|known| !known.draining) {
+                return Err(format!("{worker} was told to drain and drains no more"));
+            }
+        }
+        Ok(())
+    }
+
+    fn note(&mut self, command: &Command, state: &ClusterState) {
+        match command {
+            Command::SetDraining { worker, draining } => {
+                self.draining.remove(worker);
+                if let Some(known) = state.workers().get(worker).filter(|_| *draining) {
+                    self.draining.insert(worker.clone(), known.process.clone());
+                }
+            }
+            Command::RegisterWorker(registration) => {
+                let worker = &registration.worker;
+                let is_another = |process: &Option<ProcessId>| *process != registration.process;
+                if self.draining.get(worker).is_some_and(is_another) {
+                    self.draining.remove(worker);
+                }
+            }
+            Command::RemoveWorker {
+                from,
+                reason: RemovalReason::Left,
+            } => {
+                self.draining.remove(&from.worker);
+            }
+            _ => {}
+        }
+    }
+
+    fn gives_nothing(&self, assignments: &[Assignment], applied: &Applied, state: &ClusterState) -> Check {
+        let to_draining = assignments
+            .iter()
+            .filter(|assignment| self.draining.contains_key(&assignment.worker));
+        for Assignment { unit, worker } in to_draining {
+            // One that was there before has an older epoch.
+            let is_new = state
+                .unit(unit)
+                .is_some_and(|unit| unit.epoch.get() == applied.revision.get());
+            if is_new && state.owner_of(unit) == Some(worker) {
+                return Err(format!("{worker} drains, and is given {unit}"));
+            }
+        }
+        Ok(())
+    }
+}
