@@ -17,6 +17,8 @@ pub(crate) enum Case {
     SinkFile,
     /// A file into a topic, as JSON without and with schemas
     Json,
+    /// Writes of one, three and five nodes of the control plane, and planning of clusters of several sizes
+    ControlPlane,
 }
 
 /// One measured kind of work.
@@ -34,6 +36,7 @@ impl Case {
             Self::SourceFile => &[Variant::SourceFile],
             Self::SinkFile => &[Variant::SinkFile],
             Self::Json => &[Variant::JsonSchemasOff, Variant::JsonSchemasOn],
+            Self::ControlPlane => &[],
         }
     }
 }

@@ -2,6 +2,7 @@
 //! calls (the ceiling) and by the Java runtime after a warm-up, and prints medians.
 
 mod case;
+mod control_plane;
 mod report;
 mod systems;
 mod work;
@@ -52,6 +53,9 @@ async fn main() -> ExitCode {
 }
 
 async fn run(args: &Args) -> Outcome<()> {
+    if args.case == Case::ControlPlane {
+        return control_plane::run(args.json).await;
+    }
     let mut report = Report::new(args.json);
     let bench = Bench::start(args.records, args.systems.contains(&System::KafkaConnect)).await?;
     for variant in args.case.variants() {
