@@ -12,12 +12,12 @@ use tokio::time::Instant;
 use towpath_connect::{
     ConnectorError, Plugin, Result, SinkRecord, SinkTask, SinkTaskContext, TopicPartitionOffsets,
 };
-use towpath_types::{TargetState, UnitState};
+use towpath_types::UnitState;
 use tracing::info;
 
 use self::assignment::Assigned;
 use super::supervise::UnitContext;
-use super::task_start::TaskStart;
+use super::task_start::{Activity, TaskStart, begun};
 use crate::backoff::Backoff;
 use crate::clients::{ConsumedRecord, ConsumerEvent, GroupConsumer, Subscription};
 use crate::counters::TaskCounters;
@@ -34,7 +34,7 @@ struct SinkLoop {
     context: UnitContext,
     task: Box<dyn SinkTask>,
     requests: SinkTaskContext,
-    version: &'static str,
+    activity: Activity,
     pipeline: SinkPipeline,
     policy: ErrorPolicy,
     consumer: Box<dyn GroupConsumer>,
@@ -59,11 +59,9 @@ pub(super) async fn run(context: UnitContext, plugin: Plugin, mut task: Box<dyn 
     let start = TaskStart::of(&context)?;
     let pipeline = environment.plugins.sink_pipeline(&start.config)?;
     let requests = SinkTaskContext::new(Arc::clone(&start.connector), start.number);
-    let started = tokio::select! {
-        started = task.start(requests.clone(), &start.task_config) => started,
-        () = context.stop.cancelled() => return Ok(()),
-    };
-    started?;
+    if !begun(task.start(requests.clone(), &start.task_config), &context.stop).await? {
+        return Ok(());
+    }
     let owner = start.owner("consumer.override.");
     let consumer = match environment
         .clients
@@ -83,7 +81,7 @@ pub(super) async fn run(context: UnitContext, plugin: Plugin, mut task: Box<dyn 
         context,
         task,
         requests,
-        version: plugin.version,
+        activity: Activity::begin(plugin.version),
         pipeline,
         consumer,
         consumed: Vec::new(),
@@ -107,19 +105,12 @@ pub(super) async fn run(context: UnitContext, plugin: Plugin, mut task: Box<dyn 
 
 impl SinkLoop {
     async fn follow(&mut self) -> Result<()> {
-        info!("task started");
         let stop = self.context.stop.clone();
-        let mut reported = None;
         while !stop.is_cancelled() {
-            let running = *self.context.target.borrow_and_update() == TargetState::Running;
-            let state = if running {
-                UnitState::Running
-            } else {
-                UnitState::Paused
-            };
-            if reported.replace(state) != Some(state) {
-                self.set_paused(!running).await?;
-                self.context.report(state, Some(self.version));
+            let state = Activity::wanted(&mut self.context);
+            if self.activity.is_new(state) {
+                self.set_paused(state != UnitState::Running).await?;
+                self.activity.report(state, &self.context);
             }
             self.take_requests().await?;
             if Instant::now() >= self.commit_due_at {

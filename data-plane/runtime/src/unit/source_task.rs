@@ -13,7 +13,7 @@ use std::sync::Arc;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use towpath_connect::{ConnectorError, Plugin, Result, SourceTask, SourceTaskContext};
-use towpath_types::{TargetState, UnitState};
+use towpath_types::UnitState;
 use tracing::{info, warn};
 
 use self::commit::Committer;
@@ -21,7 +21,7 @@ use self::polling::{MAX_POLL_WAIT, Polling};
 use self::processing::Processing;
 use self::topics::TopicsSent;
 use super::supervise::UnitContext;
-use super::task_start::TaskStart;
+use super::task_start::{Activity, TaskStart, begun};
 use crate::clients::{Delivery, RecordProducer};
 use crate::errors::{Disposition, Stage, decide};
 use crate::offsets::ConnectorOffsets;
@@ -31,7 +31,7 @@ use crate::tracker::Tracker;
 struct SourceLoop {
     context: UnitContext,
     polling: Polling,
-    version: &'static str,
+    activity: Activity,
     processing: Processing,
     producer: Box<dyn RecordProducer>,
     tracker: Tracker,
@@ -58,17 +58,15 @@ pub(super) async fn run(context: UnitContext, plugin: Plugin, mut task: Box<dyn 
         Arc::clone(&environment.offsets),
     ));
     let requests = SourceTaskContext::new(Arc::clone(&start.connector), start.number, reader);
-    let started = tokio::select! {
-        started = task.start(requests, &start.task_config) => started,
-        () = context.stop.cancelled() => return Ok(()),
-    };
-    started?;
+    if !begun(task.start(requests, &start.task_config), &context.stop).await? {
+        return Ok(());
+    }
     let mut source = SourceLoop {
         committer: Committer::new(&context),
         context,
         processing: Processing::new(pipeline, ErrorPolicy::of(&start.config), &*task),
         polling: Polling::new(task),
-        version: plugin.version,
+        activity: Activity::begin(plugin.version),
         producer,
         tracker: Tracker::new(),
         deliveries: Vec::new(),
@@ -82,22 +80,13 @@ pub(super) async fn run(context: UnitContext, plugin: Plugin, mut task: Box<dyn 
 
 impl SourceLoop {
     async fn follow(&mut self) -> Result<()> {
-        info!("task started");
         let stop = self.context.stop.clone();
-        let mut reported = None;
         while !stop.is_cancelled() {
-            let running = *self.context.target.borrow_and_update() == TargetState::Running;
-            let state = if running {
-                UnitState::Running
-            } else {
-                UnitState::Paused
-            };
-            if reported.replace(state) != Some(state) {
-                self.context.report(state, Some(self.version));
-            }
+            let state = Activity::wanted(&mut self.context);
+            self.activity.report(state, &self.context);
             self.settle()?;
             self.commit_if_due().await;
-            if running {
+            if state == UnitState::Running {
                 if let Some(records) = self
                     .polling
                     .poll(MAX_POLL_WAIT, &mut self.processing, &stop)

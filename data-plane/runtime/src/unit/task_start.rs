@@ -1,9 +1,10 @@
-//! What a source task and a sink task begin with.
+//! What a source task and a sink task begin with, and how each follows what is wanted of it.
 
 use std::sync::Arc;
 
+use tokio_util::sync::CancellationToken;
 use towpath_connect::{ConfigMap, ConnectorError, Result};
-use towpath_types::TaskNumber;
+use towpath_types::{TargetState, TaskNumber, UnitState};
 
 use super::supervise::UnitContext;
 use crate::clients::ClientOwner;
@@ -40,6 +41,55 @@ impl TaskStart {
             connector: Arc::clone(&self.connector),
             task: self.number,
             overrides: self.config.with_prefix(prefix),
+        }
+    }
+}
+
+/// Starts a task; `false` if it was told to stop before it had.
+///
+/// # Errors
+/// When the task cannot start.
+pub(super) async fn begun(start: impl Future<Output = Result<()>>, stop: &CancellationToken) -> Result<bool> {
+    tokio::select! {
+        started = start => started.map(|()| true),
+        () = stop.cancelled() => Ok(false),
+    }
+}
+
+/// What is wanted of a task, and what was said of it: each state once.
+pub(super) struct Activity {
+    version: &'static str,
+    reported: Option<UnitState>,
+}
+
+impl Activity {
+    /// Of a task that has just begun.
+    pub(super) fn begin(version: &'static str) -> Self {
+        tracing::info!("task started");
+        Self {
+            version,
+            reported: None,
+        }
+    }
+
+    /// RUNNING or PAUSED.
+    pub(super) fn wanted(context: &mut UnitContext) -> UnitState {
+        match *context.target.borrow_and_update() {
+            TargetState::Running => UnitState::Running,
+            TargetState::Paused | TargetState::Stopped => UnitState::Paused,
+        }
+    }
+
+    /// Whether nobody was told of this state yet.
+    pub(super) fn is_new(&self, state: UnitState) -> bool {
+        self.reported != Some(state)
+    }
+
+    /// The task is in this state now.
+    pub(super) fn report(&mut self, state: UnitState, context: &UnitContext) {
+        if self.is_new(state) {
+            self.reported = Some(state);
+            context.report(state, Some(self.version));
         }
     }
 }

@@ -18,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 use towpath_connect::{
     ConnectorError, Plugin, Result, SourceConnector, SourceRecord, SourceTaskContext, TransactionEnd,
 };
-use towpath_types::{TargetState, UnitState};
+use towpath_types::UnitState;
 use tracing::{info, warn};
 
 use self::boundary::Boundary;
@@ -33,7 +33,7 @@ use crate::backoff::Backoff;
 use crate::clients::ClientError;
 use crate::pipeline::ErrorPolicy;
 use crate::unit::supervise::UnitContext;
-use crate::unit::task_start::TaskStart;
+use crate::unit::task_start::{Activity, TaskStart, begun};
 
 /// First wait before a task that was fenced begins again.
 const FIRST_RESTART: Duration = Duration::from_millis(100);
@@ -81,7 +81,7 @@ impl Ended {
 struct ExactlyOnceLoop {
     context: UnitContext,
     polling: Polling,
-    version: &'static str,
+    activity: Activity,
     processing: Processing,
     transaction: Transaction,
     boundary: Boundary,
@@ -144,14 +144,13 @@ async fn run_once(
         requests = requests.with_transactions(transactions.clone());
     }
     let mut task = new().new_task();
-    tokio::select! {
-        started = task.start(requests, &start.task_config) => started?,
-        () = context.stop.cancelled() => return Ok(()),
+    if !begun(task.start(requests, &start.task_config), &context.stop).await? {
+        return Ok(());
     }
     let mut source = ExactlyOnceLoop {
         processing: Processing::new(pipeline, ErrorPolicy::of(&start.config), &*task),
         polling: Polling::new(task),
-        version: plugin.version,
+        activity: Activity::begin(plugin.version),
         copies: Copies::new(context, &stored),
         transaction: Transaction::new(context, producer, stored),
         boundary,
@@ -164,20 +163,14 @@ async fn run_once(
 
 impl ExactlyOnceLoop {
     async fn follow(&mut self) -> Result<(), Ended> {
-        info!("task started");
         let stop = self.context.stop.clone();
-        let mut reported = None;
         while !stop.is_cancelled() {
-            let running = *self.context.target.borrow_and_update() == TargetState::Running;
-            let state = if running {
-                UnitState::Running
-            } else {
+            let state = Activity::wanted(&mut self.context);
+            let running = state == UnitState::Running;
+            if !running {
                 self.commit(&stop).await?;
-                UnitState::Paused
-            };
-            if reported.replace(state) != Some(state) {
-                self.context.report(state, Some(self.version));
             }
+            self.activity.report(state, &self.context);
             self.copies.send_if_due();
             if running {
                 self.copy_batch(&stop).await?;
