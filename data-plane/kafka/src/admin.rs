@@ -8,11 +8,13 @@ use std::time::Duration;
 
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, ResourceSpecifier, TopicReplication};
 use rdkafka::client::DefaultClientContext;
-use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
+use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::{KafkaError, KafkaResult};
 use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 use towpath_connect::{ConfigMap, TopicPartition, TopicPartitionOffsets};
-use towpath_librdkafka::ErrorCode;
+use towpath_librdkafka::{
+    ErrorCode, GroupOffsets, GroupOffsetsError, TopicPartition as GroupPartition, change_group_offsets,
+};
 use towpath_runtime::clients::{ClientError, Subscription};
 
 use crate::config::Translated;
@@ -113,30 +115,64 @@ impl Admin {
             .next()
         {
             Some(Err((_, ErrorCode::GroupIdNotFound))) => Ok(false),
+            Some(Err((_, code @ ErrorCode::NonEmptyGroup))) => {
+                Err(ClientError::GroupInUse(format!("{what}: {code}")))
+            }
             Some(Err((_, code))) => Err(client_error(what, code)),
             Some(Ok(_)) | None => Ok(true),
         }
     }
 
-    /// Sets offsets of a group that has no members.
+    /// Sets offsets of a group that has no members; a partition without one has none afterwards.
     pub async fn alter_group_offsets(
         &self,
         group: &str,
-        offsets: &TopicPartitionOffsets,
+        offsets: &[(TopicPartition, Option<i64>)],
     ) -> Result<(), ClientError> {
+        self.check_partitions(offsets).await?;
+        let (mut kept, mut removed) = (Vec::new(), Vec::new());
+        for (entry, offset) in offsets {
+            let entry = GroupPartition {
+                topic: Arc::clone(&entry.topic),
+                partition: entry.partition,
+            };
+            match offset {
+                Some(offset) => kept.push((entry, *offset)),
+                None => removed.push(entry),
+            }
+        }
+        let (admin, group) = (self.clone(), group.to_owned());
         let what = format!("the offsets of group \"{group}\" could not be changed");
-        let mut config = self.config.clone();
-        config.set("group.id", group).set("enable.auto.commit", "false");
-        let list = list_of(
-            offsets
-                .iter()
-                .map(|(entry, offset)| (entry, Offset::Offset(*offset))),
-        );
-        blocking(&what, move || {
-            let consumer: BaseConsumer = config.create()?;
-            consumer.commit(&list?, CommitMode::Sync)
-        })
-        .await
+        let changed = blocking(&what, move || {
+            let client = admin.client()?;
+            let change = |change| change_group_offsets(client.inner(), &group, change, admin.timeout);
+            let mut changed = Ok(());
+            if !kept.is_empty() {
+                changed = change(GroupOffsets::Set(&kept));
+            }
+            if changed.is_ok() && !removed.is_empty() {
+                changed = change(GroupOffsets::Delete(&removed));
+            }
+            Ok(changed)
+        });
+        changed.await?.map_err(|error| group_error(&error))
+    }
+
+    /// That the partitions whose offsets are set are there: a broker need not say it.
+    async fn check_partitions(&self, offsets: &[(TopicPartition, Option<i64>)]) -> Result<(), ClientError> {
+        let topics = self.topics().await?;
+        let is_unknown = |entry: &TopicPartition| {
+            let partitions = topics.get(entry.topic.as_ref()).copied().unwrap_or(0);
+            !(0..partitions).contains(&entry.partition)
+        };
+        let mut set = offsets.iter().filter(|(_, offset)| offset.is_some());
+        match set.find(|(entry, _)| is_unknown(entry)) {
+            None => Ok(()),
+            Some((unknown, _)) => Err(ClientError::Fatal(format!(
+                "there is no partition {} of topic \"{}\"",
+                unknown.partition, unknown.topic
+            ))),
+        }
     }
 
     fn client(&self) -> KafkaResult<AdminClient<DefaultClientContext>> {
@@ -166,6 +202,19 @@ impl fmt::Debug for Admin {
             .field("timeout", &self.timeout)
             .finish_non_exhaustive()
     }
+}
+
+fn group_error(error: &GroupOffsetsError) -> ClientError {
+    if error.is_in_use() {
+        return ClientError::GroupInUse(error.to_string());
+    }
+    client_error(
+        format!(
+            "the offsets of group \"{}\" could not be changed: {}",
+            error.group, error.reason
+        ),
+        error.code,
+    )
 }
 
 /// What a sink's group has committed in the topics that the sink reads.
@@ -217,16 +266,6 @@ fn committed_of(list: &TopicPartitionList) -> TopicPartitionOffsets {
         }
     }
     offsets
-}
-
-fn list_of<'a>(
-    entries: impl Iterator<Item = (&'a TopicPartition, Offset)>,
-) -> KafkaResult<TopicPartitionList> {
-    let mut list = TopicPartitionList::new();
-    for (entry, offset) in entries {
-        list.add_partition_offset(&entry.topic, entry.partition, offset)?;
-    }
-    Ok(list)
 }
 
 /// Runs what blocks where it may.

@@ -5,10 +5,10 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
-use towpath_connect::{ConfigMap, TopicPartitionOffsets};
+use towpath_connect::{ConfigMap, TopicPartition, TopicPartitionOffsets};
 use towpath_runtime::clients::{
     ClientError, ClientOwner, CompactedTopic, GroupConsumer, KafkaClients, NewTopic, RecordProducer,
-    Subscription, TransactionalProducer,
+    SinkGroup, Subscription, TransactionalProducer,
 };
 use towpath_runtime::validation::Client;
 
@@ -196,6 +196,14 @@ impl RdKafkaClients {
     }
 }
 
+impl RdKafkaClients {
+    /// Of a sink: what its consumers are told.
+    fn group_name(&self, owner: &ClientOwner) -> Result<String, ClientError> {
+        let settings = self.consumer_settings(owner)?;
+        Ok(settings.librdkafka.get("group.id").unwrap_or_default().to_owned())
+    }
+}
+
 impl fmt::Debug for RdKafkaClients {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RdKafkaClients")
@@ -260,5 +268,21 @@ impl KafkaClients for RdKafkaClients {
         subscription: &Subscription,
     ) -> Result<TopicPartitionOffsets, ClientError> {
         crate::admin::group_offsets(self.consumer_settings(owner)?, subscription).await
+    }
+
+    async fn alter_group_offsets(
+        &self,
+        group: &SinkGroup,
+        offsets: &[(TopicPartition, Option<i64>)],
+    ) -> Result<(), ClientError> {
+        let name = self.group_name(&group.consumer)?;
+        let admin = self.admin(&group.admin_overrides)?;
+        admin.alter_group_offsets(&name, offsets).await
+    }
+
+    async fn delete_group(&self, group: &SinkGroup) -> Result<(), ClientError> {
+        let name = self.group_name(&group.consumer)?;
+        let admin = self.admin(&group.admin_overrides)?;
+        admin.delete_group(&name).await.map(drop)
     }
 }

@@ -1,16 +1,17 @@
 //! Compacted topics, of which the newest value of each key counts: the offsets topic.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::KafkaError;
-use rdkafka::message::Message;
+use rdkafka::message::{Headers, Message};
 use rdkafka::metadata::MetadataTopic;
 use rdkafka::topic_partition_list::TopicPartitionListElem;
 use rdkafka::{ClientConfig, Offset, TopicPartitionList};
-use towpath_runtime::clients::{ClientError, CompactedTopic, NewTopic};
+use towpath_runtime::clients::{ClientError, CompactedRecord, CompactedTopic, NewTopic};
 
 use crate::admin::{Admin, TopicToCreate, blocking};
 use crate::config::Translated;
@@ -89,12 +90,12 @@ pub(crate) async fn read(
     while !reader.is_done() {
         let records;
         (reader, records) = reader.next(&what).await?;
-        for (key, value) in records {
+        for (key, record) in records {
             if !keep(&key) {
                 continue;
             }
-            match value {
-                Some(value) => found.insert(key, value),
+            match record {
+                Some(record) => found.insert(key, record),
                 None => found.remove(&key),
             };
         }
@@ -137,7 +138,8 @@ async fn ends(
     .await
 }
 
-type Record = (Bytes, Option<Bytes>);
+/// Key and newest record; `None` deletes.
+type Record = (Bytes, Option<CompactedRecord>);
 
 /// Reads each partition to its end.
 struct Reader {
@@ -206,8 +208,7 @@ impl Reader {
                     None => {}
                     Some(Ok(message)) => {
                         let Some(key) = message.key() else { continue };
-                        let value = message.payload().map(Bytes::copy_from_slice);
-                        records.push((Bytes::copy_from_slice(key), value));
+                        records.push((Bytes::copy_from_slice(key), record_of(&message)));
                     }
                     // The end of what is committed, which is beyond what was there when the reader was opened.
                     Some(Err(KafkaError::PartitionEOF(partition))) => {
@@ -222,6 +223,16 @@ impl Reader {
         })
         .await
     }
+}
+
+fn record_of(message: &impl Message) -> Option<CompactedRecord> {
+    let headers = message.headers().into_iter().flat_map(Headers::iter);
+    Some(CompactedRecord {
+        value: Bytes::copy_from_slice(message.payload()?),
+        headers: headers
+            .map(|header| (Arc::from(header.key), header.value.map(Bytes::copy_from_slice)))
+            .collect(),
+    })
 }
 
 fn is_passing(error: &KafkaError) -> bool {

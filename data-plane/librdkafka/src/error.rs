@@ -65,6 +65,30 @@ pub struct TransactionError {
     pub requires_abort: bool,
 }
 
+/// The offsets of a consumer group could not be changed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("could not change the offsets of group \"{group}\": {code}: {reason}")]
+pub struct GroupOffsetsError {
+    pub group: String,
+    pub code: RDKafkaErrorCode,
+    /// Names the partition if it is about one.
+    pub reason: String,
+}
+
+impl GroupOffsetsError {
+    /// Whether somebody still reads as a member of the group.
+    pub fn is_in_use(&self) -> bool {
+        use RDKafkaErrorCode as Code;
+        matches!(
+            self.code,
+            Code::UnknownMemberId
+                | Code::NonEmptyGroup
+                | Code::GroupSubscribedToTopic
+                | Code::RebalanceInProgress
+        )
+    }
+}
+
 /// A consumer could not do what it was asked for.
 #[derive(Debug, thiserror::Error)]
 pub enum ConsumerError {

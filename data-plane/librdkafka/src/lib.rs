@@ -12,6 +12,7 @@ use bytes::Bytes;
 
 mod consumer;
 mod error;
+mod groups;
 mod mock;
 mod native;
 mod producer;
@@ -19,7 +20,8 @@ mod producer;
 pub use consumer::{
     BatchConsumer, Commit, GroupError, GroupEvent, Message, Timestamp, TimestampKind, TopicPartition,
 };
-pub use error::{ClientError, ConsumerError, SendError, TransactionError};
+pub use error::{ClientError, ConsumerError, GroupOffsetsError, SendError, TransactionError};
+pub use groups::{GroupOffsets, change_group_offsets};
 pub use mock::{MockBroker, MockBrokerError};
 pub use producer::{
     BatchProducer, Delivery, Lane, MAX_TOKEN, MESSAGE_OVERHEAD_BYTES, Position, RecordRef, Sent, Stop,

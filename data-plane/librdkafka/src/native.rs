@@ -221,6 +221,11 @@ impl fmt::Debug for Queue {
 pub(crate) struct Event(NonNull<sys::rd_kafka_event_t>);
 
 impl Event {
+    /// Takes over an event that the caller owns.
+    pub(crate) fn of(event: NonNull<sys::rd_kafka_event_t>) -> Self {
+        Self(event)
+    }
+
     pub(crate) fn ptr(&self) -> *mut sys::rd_kafka_event_t {
         self.0.as_ptr()
     }

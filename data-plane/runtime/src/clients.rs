@@ -12,7 +12,7 @@ use towpath_connect::{
     ConfigMap, ConnectorError, TimestampType, Topic, TopicPartition, TopicPartitionOffsets,
 };
 
-pub use transactions::{CompactedTopic, NewTopic, TransactionalProducer};
+pub use transactions::{CompactedRecord, CompactedTopic, NewTopic, TransactionalProducer};
 
 /// A header as bytes.
 pub type RawHeader = (Arc<str>, Option<Bytes>);
@@ -33,6 +33,9 @@ pub enum ClientError {
     /// brokers were away for too long.
     #[error("{0}")]
     Fenced(String),
+    /// The offsets of a consumer group cannot be changed while it has members.
+    #[error("{0}")]
+    GroupInUse(String),
     /// A transaction stayed open for longer than `transaction.timeout.ms`, so that Kafka has aborted it.
     #[error("{0}")]
     TransactionExpired(String),
@@ -223,6 +226,15 @@ pub struct ClientOwner {
     pub overrides: ConfigMap,
 }
 
+/// The consumer group of a sink connector.
+#[derive(Clone, Debug)]
+pub struct SinkGroup {
+    /// With the overrides of its consumers, which may name the group.
+    pub consumer: ClientOwner,
+    /// `admin.override.*` of the connector, prefix removed, secrets resolved.
+    pub admin_overrides: ConfigMap,
+}
+
 /// Makes clients of one Kafka cluster with a worker's settings.
 #[async_trait]
 pub trait KafkaClients: Send + Sync {
@@ -286,4 +298,20 @@ pub trait KafkaClients: Send + Sync {
         owner: &ClientOwner,
         subscription: &Subscription,
     ) -> Result<TopicPartitionOffsets, ClientError>;
+
+    /// Sets the offsets of a sink's group; a partition without one has none afterwards.
+    ///
+    /// # Errors
+    /// `GroupInUse` while the group has members; others when a partition is unknown or the coordinator does not answer.
+    async fn alter_group_offsets(
+        &self,
+        group: &SinkGroup,
+        offsets: &[(TopicPartition, Option<i64>)],
+    ) -> Result<(), ClientError>;
+
+    /// Deletes a sink's group with all its offsets; one that is not there is fine.
+    ///
+    /// # Errors
+    /// As `alter_group_offsets`.
+    async fn delete_group(&self, group: &SinkGroup) -> Result<(), ClientError>;
 }

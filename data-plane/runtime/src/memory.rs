@@ -15,8 +15,8 @@ use tokio::sync::Notify;
 use towpath_connect::{TopicPartition, TopicPartitionOffsets};
 
 use crate::clients::{
-    ClientError, ClientOwner, CompactedTopic, ConsumedRecord, GroupConsumer, KafkaClients, NewTopic,
-    OutgoingRecord, RecordProducer, Subscription, TransactionalProducer,
+    ClientError, ClientOwner, CompactedRecord, CompactedTopic, ConsumedRecord, GroupConsumer, KafkaClients,
+    NewTopic, OutgoingRecord, RecordProducer, SinkGroup, Subscription, TransactionalProducer,
 };
 pub use transactions::CommitFault;
 
@@ -41,6 +41,8 @@ struct State {
     /// Values of records that are refused for good.
     poison: Option<Bytes>,
     commits_fail: bool,
+    /// Offsets of groups cannot be changed: they have members.
+    groups_are_in_use: bool,
     /// Raised to take all partitions of all members away once.
     revocations: u64,
     /// The largest batch that a consumer gets.
@@ -104,6 +106,11 @@ impl MemoryKafka {
         self.change(|state| state.commits_fail = fail);
     }
 
+    /// Whether groups have members as far as those can tell who change offsets.
+    pub fn use_groups(&self, used: bool) {
+        self.change(|state| state.groups_are_in_use = used);
+    }
+
     /// Takes all partitions away from their consumers; they get them back at once.
     pub fn rebalance(&self) {
         self.change(|state| state.revocations += 1);
@@ -162,6 +169,13 @@ impl Shared {
 }
 
 impl State {
+    fn check_group_is_free(&self) -> Result<(), ClientError> {
+        if self.groups_are_in_use {
+            return Err(ClientError::GroupInUse("the group has members".to_owned()));
+        }
+        Ok(())
+    }
+
     fn append(&mut self, record: &OutgoingRecord) {
         let log = self.topics.entry(record.topic.to_string()).or_default();
         log.push(ConsumedRecord {
@@ -215,7 +229,13 @@ impl KafkaClients for MemoryKafka {
                 continue;
             };
             match &record.value {
-                Some(value) => found.insert(key.clone(), value.clone()),
+                Some(value) => found.insert(
+                    key.clone(),
+                    CompactedRecord {
+                        value: value.clone(),
+                        headers: record.headers.clone(),
+                    },
+                ),
                 None => found.remove(key),
             };
         }
@@ -251,5 +271,44 @@ impl KafkaClients for MemoryKafka {
     ) -> Result<TopicPartitionOffsets, ClientError> {
         let group = format!("connect-{}", owner.connector);
         Ok(self.lock().committed.get(&group).cloned().unwrap_or_default())
+    }
+
+    async fn alter_group_offsets(
+        &self,
+        group: &SinkGroup,
+        offsets: &[(TopicPartition, Option<i64>)],
+    ) -> Result<(), ClientError> {
+        let mut state = self.lock();
+        state.check_group_is_free()?;
+        if let Some((unknown, _)) = offsets
+            .iter()
+            .find(|(entry, _)| !state.topics.contains_key(entry.topic.as_ref()) || entry.partition != 0)
+        {
+            let what = format!(
+                "there is no partition {} of topic \"{}\"",
+                unknown.partition, unknown.topic
+            );
+            return Err(ClientError::Fatal(what));
+        }
+        let committed = state
+            .committed
+            .entry(format!("connect-{}", group.consumer.connector))
+            .or_default();
+        for (entry, offset) in offsets {
+            match offset {
+                Some(offset) => committed.insert(entry.clone(), *offset),
+                None => committed.remove(entry),
+            };
+        }
+        Ok(())
+    }
+
+    async fn delete_group(&self, group: &SinkGroup) -> Result<(), ClientError> {
+        let mut state = self.lock();
+        state.check_group_is_free()?;
+        state
+            .committed
+            .remove(&format!("connect-{}", group.consumer.connector));
+        Ok(())
     }
 }

@@ -54,20 +54,30 @@ async fn topics_are_created_once_and_listed_with_their_partitions() {
 #[tokio::test]
 async fn a_groups_offsets_can_be_changed_and_deleted_when_nobody_uses_it() {
     let kafka = kafka().await;
-    let topic = topic(&kafka, "altered", 1).await;
+    let topic = topic(&kafka, "altered", 2).await;
     let connector = unique("altered");
     let group = format!("connect-{connector}");
     let clients = clients(&kafka, &[]);
     let admin = clients.admin(&ConfigMap::new()).unwrap();
-    let offsets: TopicPartitionOffsets = [(
-        TopicPartition {
-            topic: topic.clone(),
-            partition: 0,
-        },
-        5,
-    )]
-    .into();
-    admin.alter_group_offsets(&group, &offsets).await.unwrap();
+    let partition = |partition| TopicPartition {
+        topic: topic.clone(),
+        partition,
+    };
+    let offsets: TopicPartitionOffsets = [(partition(0), 5)].into();
+    let both = [(partition(0), Some(5)), (partition(1), Some(7))];
+    admin.alter_group_offsets(&group, &both).await.unwrap();
+    // Of a partition that has none: nothing to be done.
+    for _ in 0..2 {
+        let removed = [(partition(1), None)];
+        admin.alter_group_offsets(&group, &removed).await.unwrap();
+    }
+    let unknown = [(partition(2), Some(1))];
+    let refused = admin.alter_group_offsets(&group, &unknown).await.unwrap_err();
+    let expected = format!("there is no partition 2 of topic \"{topic}\"");
+    assert!(
+        matches!(&refused, ClientError::Fatal(text) if *text == expected),
+        "{refused:?}"
+    );
     let owner = owner(&connector, &[]);
     assert_eq!(
         clients.group_offsets(&owner, &topics(&[&topic])).await.unwrap(),
@@ -76,7 +86,13 @@ async fn a_groups_offsets_can_be_changed_and_deleted_when_nobody_uses_it() {
 
     let mut member = consumer(&kafka, &connector, &topics(&[&topic])).await;
     assigned(member.as_mut(), &[&topic]).await;
-    assert!(admin.delete_group(&group).await.is_err(), "it has a member");
+    for refused in [
+        admin.delete_group(&group).await.map(drop),
+        admin.alter_group_offsets(&group, &both[..1]).await,
+        admin.alter_group_offsets(&group, &[(partition(0), None)]).await,
+    ] {
+        assert!(matches!(refused, Err(ClientError::GroupInUse(_))), "{refused:?}");
+    }
     member.close().await;
     assert!(admin.delete_group(&group).await.unwrap());
     assert!(!admin.delete_group(&group).await.unwrap(), "it is gone");

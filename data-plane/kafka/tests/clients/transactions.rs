@@ -27,7 +27,7 @@ async fn committed(clients: &RdKafkaClients, topic: &Topic) -> Vec<(String, Stri
     let mut found: Vec<_> = found
         .unwrap()
         .iter()
-        .map(|(key, value)| (text(key), text(value)))
+        .map(|(key, record)| (text(key), text(&record.value)))
         .collect();
     found.sort();
     found

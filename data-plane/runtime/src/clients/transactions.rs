@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use towpath_connect::ConfigMap;
 
-use super::{ClientError, RecordProducer};
+use super::{ClientError, RawHeader, RecordProducer};
 
 /// Produces in transactions for one task, with a connection of its own. Everything that is sent between `begin` and
 /// `commit` becomes visible together, or not at all.
@@ -45,5 +45,12 @@ pub struct NewTopic {
     pub configs: ConfigMap,
 }
 
-/// The newest value of each key; keys that were deleted are left out.
-pub type CompactedTopic = HashMap<Bytes, Bytes>;
+/// The newest record of each key; keys that were deleted are left out.
+pub type CompactedTopic = HashMap<Bytes, CompactedRecord>;
+
+/// What a compacted topic holds of a key.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CompactedRecord {
+    pub value: Bytes,
+    pub headers: Vec<RawHeader>,
+}
