@@ -23,6 +23,7 @@ use towpath_wire::v1::worker_sessions_server::WorkerSessions;
 
 pub(crate) use directory::{Directory, Lease};
 pub(crate) use live::LiveSession;
+pub(crate) use messages::{kafka_offsets_of, offset_change, offsets_of};
 pub(crate) use questions::AskError;
 pub(crate) use registration::OfferedPlugin;
 

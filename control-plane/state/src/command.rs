@@ -75,9 +75,15 @@ pub enum Command {
     AlterOffsets {
         connector: ConnectorName,
         changes: Vec<OffsetChange>,
+        /// These topics of Kafka have been changed in the same way.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        in_kafka: Vec<String>,
     },
     ResetOffsets {
         connector: ConnectorName,
+        /// These topics of Kafka have no offset of the connector any more.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        in_kafka: Vec<String>,
     },
     RecordTopics {
         from: Reporter,
@@ -102,7 +108,7 @@ impl Command {
                 .iter()
                 .map(|commit| commit.unit.connector_name())
                 .collect(),
-            Self::AlterOffsets { connector, .. } | Self::ResetOffsets { connector } => [connector].into(),
+            Self::AlterOffsets { connector, .. } | Self::ResetOffsets { connector, .. } => [connector].into(),
             // Source offsets outlive their connector.
             Self::DeleteConnector { .. }
             | Self::PutConnector { .. }
@@ -218,6 +224,9 @@ pub struct OffsetCommit {
     pub unit: UnitId,
     pub epoch: Epoch,
     pub offsets: Vec<OffsetChange>,
+    /// Set if this run keeps its offsets in Kafka, and these are copies: the topics, the connector's own first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub in_kafka: Vec<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -36,6 +36,7 @@ mod apply;
 mod backup;
 mod command;
 mod index;
+mod kafka_offsets;
 mod model;
 mod offsets;
 mod outcome;
@@ -49,6 +50,7 @@ pub use command::{
     Assignment, Command, Expect, HeldUnit, OffsetChange, OffsetCommit, Registration, RemovalReason, Reporter,
     RestartFilter, RestartScope, Revocation, TaskTopics, UnitReport,
 };
+pub use kafka_offsets::KafkaOffsets;
 pub use model::{
     Connector, Holder, Leaving, LoggerLevel, LoggerSetting, Plugin, Task, Unit, UnitStatus, Worker,
 };

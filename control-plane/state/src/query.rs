@@ -9,8 +9,8 @@ use towpath_types::{
 };
 
 use crate::{
-    ClusterState, Connector, LoggerSetting, SourceOffset, SourceOffsets, SourcePartition, Task, Unit,
-    UnitStatus, Worker,
+    ClusterState, Connector, KafkaOffsets, LoggerSetting, Refusal, SourceOffset, SourceOffsets,
+    SourcePartition, Task, Unit, UnitStatus, Worker,
 };
 
 #[derive(Debug, Clone, Copy)]
@@ -135,6 +135,48 @@ impl ClusterState {
         self.tables.offsets.get(name)
     }
 
+    /// `None` if no run of the connector has ever kept offsets in Kafka.
+    pub fn kafka_offsets(&self, name: &str) -> Option<&KafkaOffsets> {
+        self.tables.in_kafka.get(name)
+    }
+
+    /// A task that is still stopping could commit over what the user asks for.
+    ///
+    /// # Errors
+    /// Why the offsets cannot be altered or reset now.
+    pub fn check_offsets_can_change(&self, name: &ConnectorName) -> Result<(), Refusal> {
+        let Some(connector) = self.tables.connectors.get(name) else {
+            return Err(Refusal::ConnectorNotFound {
+                connector: name.clone(),
+            });
+        };
+        if connector.target != TargetState::Stopped || !connector.tasks.is_empty() {
+            return Err(Refusal::NotStopped {
+                connector: name.clone(),
+            });
+        }
+        let units = self.tables.leaving.range(UnitId::Connector(name.clone())..);
+        let mut of_connector = units
+            .map(|(unit, _)| unit)
+            .take_while(|unit| unit.connector_name() == name);
+        match of_connector.find(|unit| unit.task_number().is_some()) {
+            Some(unit) => Err(Refusal::StillStopping { unit: unit.clone() }),
+            None => Ok(()),
+        }
+    }
+
+    /// Tasks of the connector with numbers below this one may still run somewhere that was cut off.
+    pub fn task_numbers_in_use(&self, name: &str) -> u32 {
+        let of_connector = self.connector(name).map_or(0, |connector| {
+            // A state from before they were counted knows only the present ones.
+            let present = u32::try_from(connector.tasks.len()).expect("task numbers are 32 bits wide");
+            connector.most_tasks.max(present)
+        });
+        // Of a connector that was deleted and made anew, only this is left.
+        let in_kafka = self.kafka_offsets(name).map_or(0, |offsets| offsets.tasks);
+        of_connector.max(in_kafka)
+    }
+
     pub fn workers(&self) -> &BTreeMap<WorkerId, Worker> {
         &self.tables.workers
     }
@@ -187,7 +229,12 @@ impl ClusterState {
             config_revision: connector.config_revision,
             target: connector.target,
             task_config: task.map(|task| task.config.clone()),
-            fence: task.and_then(|_| fence_order(connector)),
+            fence: task.and_then(|_| {
+                is_fence_due(connector).then(|| FenceOrder {
+                    task_set: connector.task_set,
+                    below: self.task_numbers_in_use(id.connector_name().as_str()),
+                })
+            }),
         }
     }
 
@@ -210,18 +257,12 @@ impl ClusterState {
 }
 
 /// Whoever of the set has said that it runs has fenced before.
-fn fence_order(connector: &Connector) -> Option<FenceOrder> {
+fn is_fence_due(connector: &Connector) -> bool {
     let has_run = |task: &Task| {
         task.unit
             .status
             .as_ref()
             .is_some_and(|status| matches!(status.state, UnitState::Running | UnitState::Paused))
     };
-    let is_due = connector.kind == ConnectorKind::Source && !connector.tasks.iter().any(has_run);
-    // A state from before they were counted knows only the present ones.
-    let present = u32::try_from(connector.tasks.len()).expect("task numbers are 32 bits wide");
-    is_due.then_some(FenceOrder {
-        task_set: connector.task_set,
-        below: connector.most_tasks.max(present),
-    })
+    connector.kind == ConnectorKind::Source && !connector.tasks.iter().any(has_run)
 }

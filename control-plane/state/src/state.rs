@@ -7,7 +7,10 @@ use towpath_types::{ConnectorName, Epoch, ProcessId, Revision, UnitId, WorkerId}
 
 use crate::index::Index;
 use crate::persisted::{self, DecodeError};
-use crate::{Connector, Leaving, LoggerSetting, SourceOffset, SourceOffsets, SourcePartition, Unit, Worker};
+use crate::{
+    Connector, KafkaOffsets, Leaving, LoggerSetting, SourceOffset, SourceOffsets, SourcePartition, Unit,
+    Worker,
+};
 
 /// Everything the control plane knows. However it began, it is changed by [`ClusterState::apply`] only.
 #[derive(Debug, Clone, Default)]
@@ -26,6 +29,9 @@ pub(crate) struct Tables {
     pub(crate) leaving: BTreeMap<UnitId, Leaving>,
     /// Outlives its connector.
     pub(crate) offsets: BTreeMap<ConnectorName, SourceOffsets>,
+    /// Of connectors that have kept offsets in Kafka. Outlives the connector, as those do.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) in_kafka: BTreeMap<ConnectorName, KafkaOffsets>,
     pub(crate) loggers: BTreeMap<String, LoggerSetting>,
     /// Processes that were draining when their lease ran out: one that comes back goes on draining.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]

@@ -1,12 +1,16 @@
-//! Where source offsets are kept: a trait, its memory form, and the reader that tasks get.
+//! Where source offsets are kept: with the control plane behind a trait, and in topics of Kafka.
 
+pub(crate) mod fences;
+mod memory;
+pub(crate) mod newest;
 pub mod topic_form;
+pub(crate) mod topics;
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use async_trait::async_trait;
-use towpath_connect::{ConnectorError, OffsetMap, OffsetReader, Result};
+pub use memory::MemoryOffsetStore;
+use towpath_connect::{OffsetMap, Result};
 use towpath_types::{Epoch, UnitId};
 
 /// What a task commits: the newest offset of each source partition that moved.
@@ -18,6 +22,37 @@ pub struct OffsetCommit {
     pub epoch: Epoch,
     /// Partition and offset; `None` deletes.
     pub offsets: Vec<(Arc<OffsetMap>, Option<OffsetMap>)>,
+    /// Set if this run keeps its offsets in Kafka, and these are copies: the topics, the connector's own first.
+    pub in_kafka: Vec<String>,
+}
+
+/// What the store keeps of a connector.
+#[derive(Clone, Debug, Default)]
+pub struct KeptOffsets {
+    pub offsets: Vec<(OffsetMap, OffsetMap)>,
+    /// Set if a run of the connector has kept offsets in Kafka.
+    pub in_kafka: Option<KafkaMarks>,
+}
+
+/// Where the newest offsets of a connector are that has kept some in Kafka.
+#[derive(Clone, Debug, Default)]
+pub struct KafkaMarks {
+    /// The topics that the last such run has used: the connector's own first.
+    pub topics: Vec<String>,
+    /// Tasks with numbers below this one have written there.
+    pub tasks: u32,
+    /// Partitions whose offset, or the lack of one, was put into the store only, and in which run. What a run of this or a
+    /// later epoch has written to Kafka is newer again.
+    pub newer_here: Vec<(OffsetMap, Epoch)>,
+}
+
+impl KeptOffsets {
+    /// The offset of a partition.
+    pub fn get(&self, partition: &OffsetMap) -> Option<&OffsetMap> {
+        self.offsets
+            .iter()
+            .find_map(|(known, offset)| (known == partition).then_some(offset))
+    }
 }
 
 /// Stores source offsets durably.
@@ -33,89 +68,5 @@ pub trait OffsetStore: Send + Sync {
     ///
     /// # Errors
     /// `Retriable` when the store does not answer.
-    async fn read(&self, connector: &str) -> Result<Vec<(OffsetMap, OffsetMap)>>;
-}
-
-/// Offsets of a process's lifetime, for tests.
-#[derive(Debug, Default)]
-pub struct MemoryOffsetStore {
-    /// A std mutex: never held across an await.
-    offsets: Mutex<HashMap<String, Vec<(OffsetMap, OffsetMap)>>>,
-}
-
-impl MemoryOffsetStore {
-    /// Puts one offset, or deletes it.
-    pub fn put(&self, connector: &str, partition: &OffsetMap, offset: Option<OffsetMap>) {
-        let mut all = self.offsets.lock().unwrap_or_else(PoisonError::into_inner);
-        let entries = all.entry(connector.to_owned()).or_default();
-        entries.retain(|(known, _)| known != partition);
-        if let Some(offset) = offset {
-            entries.push((partition.clone(), offset));
-        }
-    }
-
-    /// All offsets of a connector.
-    pub fn of(&self, connector: &str) -> Vec<(OffsetMap, OffsetMap)> {
-        self.offsets
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .get(connector)
-            .cloned()
-            .unwrap_or_default()
-    }
-}
-
-#[async_trait]
-impl OffsetStore for MemoryOffsetStore {
-    async fn commit(&self, commit: OffsetCommit) -> Result<()> {
-        for (partition, offset) in commit.offsets {
-            self.put(commit.unit.connector_name().as_str(), &partition, offset);
-        }
-        Ok(())
-    }
-
-    async fn read(&self, connector: &str) -> Result<Vec<(OffsetMap, OffsetMap)>> {
-        Ok(self.of(connector))
-    }
-}
-
-/// Reads the offsets of one connector for its tasks.
-pub struct ConnectorOffsets {
-    connector: Arc<str>,
-    store: Arc<dyn OffsetStore>,
-}
-
-impl std::fmt::Debug for ConnectorOffsets {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("ConnectorOffsets")
-            .field("connector", &self.connector)
-            .finish_non_exhaustive()
-    }
-}
-
-impl ConnectorOffsets {
-    /// A reader for the tasks of this connector.
-    pub fn new(connector: Arc<str>, store: Arc<dyn OffsetStore>) -> Self {
-        Self { connector, store }
-    }
-}
-
-#[async_trait]
-impl OffsetReader for ConnectorOffsets {
-    async fn offsets(&self, partitions: &[OffsetMap]) -> Result<Vec<Option<OffsetMap>>> {
-        let stored = self.store.read(&self.connector).await.map_err(|cause| {
-            let what = format!(
-                "could not read the source offsets of connector \"{}\"",
-                self.connector
-            );
-            ConnectorError::new(cause.kind(), what).with_source(cause)
-        })?;
-        let find = |wanted: &OffsetMap| {
-            stored
-                .iter()
-                .find(|(p, _)| p == wanted)
-                .map(|(_, offset)| offset.clone())
-        };
-        Ok(partitions.iter().map(find).collect())
-    }
+    async fn read(&self, connector: &str) -> Result<KeptOffsets>;
 }

@@ -12,13 +12,14 @@ use std::time::Duration;
 use towpath_connect::{ConfigMap, Topic};
 use towpath_types::{Epoch, Revision, TargetState, UnitId, UnitState};
 
-pub use source_task::exactly_once::Fences;
 pub use supervise::{UnitHandle, Units};
+pub(crate) use task_start::TaskStart;
 
 use crate::clients::KafkaClients;
 use crate::offsets::OffsetStore;
+pub use crate::offsets::fences::Fences;
 use crate::pipeline::Plugins;
-use crate::worker_config::ExactlyOnce;
+use crate::worker_config::{ExactlyOnceSource, OffsetsInKafka};
 
 /// What a unit is now. Sent on change only.
 #[derive(Clone, Debug)]
@@ -90,9 +91,18 @@ pub struct Environment {
     pub reports: Arc<dyn Reports>,
     pub resolve: Arc<Resolve>,
     pub settings: RuntimeSettings,
-    /// Set if source tasks write in transactions (`exactly.once.source.support=enabled`).
-    pub exactly_once: Option<Arc<ExactlyOnce>>,
+    /// `None` outside of a cluster: no offsets are kept in Kafka.
+    pub offsets_in_kafka: Option<Arc<OffsetsInKafka>>,
     pub fences: Arc<Fences>,
+}
+
+impl Environment {
+    /// Set if source tasks write in transactions (`exactly.once.source.support=enabled`).
+    fn exactly_once(&self) -> Option<&OffsetsInKafka> {
+        self.offsets_in_kafka
+            .as_deref()
+            .filter(|offsets| offsets.support == ExactlyOnceSource::Enabled)
+    }
 }
 
 impl std::fmt::Debug for Environment {
@@ -129,14 +139,15 @@ pub struct FenceOrder {
 }
 
 /// A client's error as one of the plugin boundary, so that one table decides what it leads to.
-fn client_error(error: crate::clients::ClientError) -> towpath_connect::ConnectorError {
+pub(crate) fn client_error(error: crate::clients::ClientError) -> towpath_connect::ConnectorError {
     use crate::clients::ClientError;
     use towpath_connect::ConnectorError;
     match error {
         ClientError::Retriable(what) => ConnectorError::retriable(what),
         ClientError::Config(what) => ConnectorError::config(what),
-        ClientError::Fatal(what) | ClientError::Fenced(what) | ClientError::TransactionExpired(what) => {
-            ConnectorError::external(what)
-        }
+        ClientError::Fatal(what)
+        | ClientError::Fenced(what)
+        | ClientError::TransactionExpired(what)
+        | ClientError::GroupInUse(what) => ConnectorError::external(what),
     }
 }

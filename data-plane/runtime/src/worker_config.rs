@@ -16,7 +16,7 @@ use towpath_types::{Labels, parse_labels};
 use crate::unit::RuntimeSettings;
 use crate::validation::{Client, Mode, OverridePolicy, WorkerDefaults};
 
-pub use cluster::{ClusterSettings, ExactlyOnce, ExactlyOnceSource, LeaseLost};
+pub use cluster::{ClusterSettings, ExactlyOnceSource, LeaseLost, OffsetsInKafka};
 pub use listeners::{Advertised, AdvertisedUrl, Listener, Scheme};
 
 /// What a file is read for.

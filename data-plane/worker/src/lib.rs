@@ -99,7 +99,7 @@ impl Worker {
             reports: Arc::clone(&outbox) as _,
             resolve: Arc::clone(&settings.resolve),
             settings: settings.runtime,
-            exactly_once: settings.exactly_once.clone(),
+            offsets_in_kafka: settings.offsets_in_kafka.clone(),
             fences: Arc::default(),
         };
         let cluster_id = Arc::new(OnceLock::new());

@@ -7,15 +7,15 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use tokio::sync::{Notify, oneshot};
-use towpath_connect::{ConnectorError, OffsetMap, Result, Topic};
-use towpath_runtime::offsets::{OffsetCommit, OffsetStore};
+use towpath_connect::{ConnectorError, Result, Topic};
+use towpath_runtime::offsets::{KeptOffsets, OffsetCommit, OffsetStore};
 use towpath_runtime::unit::{Reports, TaskConfigsReport, UnitReport};
 use towpath_types::{Epoch, UnitId};
 
 /// The answer to a commit, for the task that waits.
 pub(crate) type CommitAnswer = oneshot::Sender<Result<()>>;
 /// The answer to a read, for the task that waits.
-pub(crate) type ReadAnswer = oneshot::Sender<Result<Vec<(OffsetMap, OffsetMap)>>>;
+pub(crate) type ReadAnswer = oneshot::Sender<Result<KeptOffsets>>;
 
 /// What a session is to send now.
 #[derive(Debug, Default)]
@@ -189,7 +189,7 @@ impl OffsetStore for Outbox {
         answered.await.unwrap_or_else(|_| Err(unanswered("committed")))
     }
 
-    async fn read(&self, connector: &str) -> Result<Vec<(OffsetMap, OffsetMap)>> {
+    async fn read(&self, connector: &str) -> Result<KeptOffsets> {
         let (answer, answered) = oneshot::channel();
         self.lock().reads.push((connector.to_owned(), answer));
         self.wake.notify_one();

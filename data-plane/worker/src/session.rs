@@ -2,7 +2,7 @@
 //! stopped by the worker's token after the units have ended.
 
 mod encode;
-pub(crate) use encode::config_map;
+pub(crate) use encode::{config_map, json, kept_offsets};
 mod lease;
 mod open;
 

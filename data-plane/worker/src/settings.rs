@@ -9,7 +9,7 @@ use towpath_runtime::properties::{self, PropertiesError};
 use towpath_runtime::unit::{Resolve, RuntimeSettings};
 use towpath_runtime::validation::WorkerDefaults;
 use towpath_runtime::worker_config::{
-    ExactlyOnce, LeaseLost, Membership, WorkerConfig, WorkerConfigError, WorkerKind,
+    LeaseLost, Membership, OffsetsInKafka, WorkerConfig, WorkerConfigError, WorkerKind,
 };
 use towpath_types::Labels;
 
@@ -52,8 +52,8 @@ pub struct WorkerSettings {
     /// Where `/health` is served; `None` for nowhere.
     pub admin_listener: Option<SocketAddr>,
     pub lease_lost_policy: LeaseLost,
-    /// Set if source tasks deliver exactly once.
-    pub exactly_once: Option<Arc<ExactlyOnce>>,
+    /// Of a worker of a cluster.
+    pub offsets_in_kafka: Option<Arc<OffsetsInKafka>>,
     pub runtime: RuntimeSettings,
     /// The whole file, secrets resolved.
     pub config: Arc<ConfigMap>,
@@ -105,7 +105,7 @@ impl WorkerSettings {
             control_plane_endpoints: Vec::new(),
             admin_listener: None,
             lease_lost_policy: LeaseLost::Stop,
-            exactly_once: None,
+            offsets_in_kafka: None,
             runtime: config.runtime,
             config: Arc::new(config.file().clone()),
             defaults: Arc::new(config.defaults.clone()),
@@ -118,7 +118,7 @@ impl WorkerSettings {
                 .clone_from(&cluster.control_plane_endpoints);
             settings.admin_listener = cluster.admin_listener;
             settings.lease_lost_policy = cluster.lease_lost;
-            settings.exactly_once = cluster.exactly_once().map(Arc::new);
+            settings.offsets_in_kafka = Some(Arc::new(cluster.offsets_in_kafka()));
             if let Some(id) = &cluster.worker_id {
                 settings.worker_id.clone_from(id);
             }

@@ -51,6 +51,7 @@ impl Standalone {
         let command = Command::AlterOffsets {
             connector: name(connector),
             changes: vec![change(partition, offset)],
+            in_kafka: Vec::new(),
         };
         self.store.propose(command).await
     }
@@ -168,6 +169,7 @@ async fn a_commit_is_in_the_file_when_it_is_answered_and_that_of_another_run_is_
                 r#"{"filename":"in.txt"}"#,
                 Some(&format!(r#"{{"position":{position}}}"#)),
             )],
+            in_kafka: Vec::new(),
         }],
     };
     let kept = [pair(r#"files {"filename":"in.txt"}"#, r#"{"position":10}"#)];
@@ -207,6 +209,7 @@ async fn a_reset_leaves_the_keys_without_values_as_java_does() {
     standalone.stopped("json-src").await;
     let reset = Command::ResetOffsets {
         connector: name("json-src"),
+        in_kafka: Vec::new(),
     };
     standalone.must(reset).await;
     assert_eq!(

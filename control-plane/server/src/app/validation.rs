@@ -85,7 +85,7 @@ impl App {
         }
     }
 
-    async fn workers_with(&self, class: &str) -> Result<Vec<Arc<LiveSession>>, ApiError> {
+    pub(super) async fn workers_with(&self, class: &str) -> Result<Vec<Arc<LiveSession>>, ApiError> {
         if class.contains(REFERENCE) {
             return self.connected_workers().await;
         }
@@ -171,7 +171,7 @@ pub(super) fn refusal_of(answer: Answer) -> ApiError {
                 message,
             }
         }
-        Answer::Validated(_) | Answer::Offsets(_) => {
+        Answer::Validated(_) | Answer::Offsets(_) | Answer::OffsetsChanged(_) => {
             ApiError::Internal("the worker gave the answer to another kind of question".into())
         }
     }

@@ -11,7 +11,7 @@ use towpath_wire::convert::{WireError, connector_name, required_unit};
 use towpath_wire::v1;
 
 #[derive(Debug, thiserror::Error)]
-pub(super) enum MessageError {
+pub(crate) enum MessageError {
     #[error("a message of the worker cannot be read")]
     Wire(#[from] WireError),
     #[error("a source offset of the worker cannot be read")]
@@ -75,12 +75,13 @@ pub(super) fn offset_commits(units: Vec<v1::UnitOffsets>) -> Result<Vec<OffsetCo
             unit: required_unit(unit.unit)?,
             epoch: Epoch(unit.epoch),
             offsets,
+            in_kafka: unit.in_kafka,
         })
     });
     commits.collect()
 }
 
-fn offset_change(offset: v1::Offset) -> Result<OffsetChange, MessageError> {
+pub(crate) fn offset_change(offset: v1::Offset) -> Result<OffsetChange, MessageError> {
     let value = offset.offset_json.filter(|text| text.trim() != "null");
     Ok(OffsetChange {
         partition: SourcePartition::parse(offset.partition_json)?,
@@ -89,7 +90,7 @@ fn offset_change(offset: v1::Offset) -> Result<OffsetChange, MessageError> {
 }
 
 /// What a task may read: also the null partition, which the API does not show.
-pub(super) fn offsets_of(state: &ClusterState, connector: &str) -> Vec<v1::Offset> {
+pub(crate) fn offsets_of(state: &ClusterState, connector: &str) -> Vec<v1::Offset> {
     let stored = state.source_offsets(connector).into_iter().flatten();
     stored
         .map(|(partition, offset)| v1::Offset {
@@ -97,6 +98,22 @@ pub(super) fn offsets_of(state: &ClusterState, connector: &str) -> Vec<v1::Offse
             offset_json: Some(offset.as_str().to_owned()),
         })
         .collect()
+}
+
+/// `None` if nothing of the connector was ever kept in Kafka.
+pub(crate) fn kafka_offsets_of(state: &ClusterState, connector: &str) -> Option<v1::KafkaOffsets> {
+    let offsets = state.kafka_offsets(connector)?;
+    let newer = offsets.newer_here.iter();
+    Some(v1::KafkaOffsets {
+        topics: offsets.topics.clone(),
+        tasks: offsets.tasks,
+        newer_here: newer
+            .map(|(partition, epoch)| v1::NewerOffset {
+                partition_json: partition.as_str().to_owned(),
+                epoch: epoch.get(),
+            })
+            .collect(),
+    })
 }
 
 /// Everything that a worker is to run and to let go of.

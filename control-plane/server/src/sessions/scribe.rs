@@ -178,18 +178,23 @@ impl Scribe<'_> {
         let request_id = read.request_id;
         let answer = match self
             .store
-            .read(|state| messages::offsets_of(state, &read.connector))
+            .read(|state| {
+                let offsets = messages::offsets_of(state, &read.connector);
+                (offsets, messages::kafka_offsets_of(state, &read.connector))
+            })
             .await
         {
-            Ok(offsets) => v1::OffsetsFound {
+            Ok((offsets, in_kafka)) => v1::OffsetsFound {
                 request_id,
                 offsets,
                 error: None,
+                in_kafka,
             },
             Err(error) => v1::OffsetsFound {
                 request_id,
                 offsets: Vec::new(),
                 error: Some(unavailable(&error)),
+                in_kafka: None,
             },
         };
         self.answer(Message::OffsetsFound(answer)).await

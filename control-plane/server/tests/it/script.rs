@@ -181,3 +181,27 @@ pub(crate) fn group_offsets() -> Vec<v1::Offset> {
         offset_json: Some(r#"{"kafka_offset":30}"#.to_owned()),
     }]
 }
+
+/// Takes every change, as a source that keeps its offsets in Kafka too; a partition with the key `refused` is refused.
+pub(crate) fn change_offsets(question: v1::ChangeOffsets) -> v1::worker_answer::Answer {
+    use v1::change_offsets::Change;
+    use v1::worker_answer::Answer;
+    let changes = match question.change.unwrap() {
+        Change::Alter(changes) => changes.changes,
+        Change::Reset(_) => Vec::new(),
+    };
+    if changes
+        .iter()
+        .any(|change| change.partition_json.contains("refused"))
+    {
+        return Answer::Error(v1::AnswerError {
+            status: 500,
+            message: "the connector does not like it".to_owned(),
+        });
+    }
+    Answer::OffsetsChanged(v1::OffsetsChanged {
+        changes,
+        in_kafka: vec!["connect-offsets".to_owned()],
+        is_complete: question.kept.is_empty(),
+    })
+}

@@ -28,6 +28,7 @@ fn commit(request_id: u64, unit: &UnitId, epoch: u64, position: u32) -> Says {
         unit: Some(unit.into()),
         epoch,
         offsets: vec![offset],
+        in_kafka: Vec::new(),
     }];
     Says::OffsetCommit(v1::OffsetCommit { request_id, units })
 }
@@ -166,6 +167,7 @@ async fn an_offset_that_is_no_json_fails_its_commit_and_not_the_session() {
         unit: Some((&task("c")).into()),
         epoch: 1,
         offsets: vec![offset],
+        in_kafka: Vec::new(),
     }];
     worker
         .say(Says::OffsetCommit(v1::OffsetCommit { request_id: 7, units }))

@@ -248,6 +248,7 @@ async fn answer(request: v1::WorkerRequest, says: &mpsc::Sender<v1::WorkerMessag
                 offsets: script::group_offsets(),
             })
         }
+        v1::worker_request::Request::ChangeOffsets(question) => script::change_offsets(question),
     };
     let answer = v1::WorkerAnswer {
         request_id: request.request_id,

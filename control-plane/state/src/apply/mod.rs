@@ -99,8 +99,12 @@ impl ClusterState {
                 configs,
             } => self.put_task_configs(from, connector, *epoch, configs),
             Command::CommitOffsets { from, commits } => self.commit_offsets(from, commits),
-            Command::AlterOffsets { connector, changes } => self.alter_offsets(connector, changes),
-            Command::ResetOffsets { connector } => self.reset_offsets(connector),
+            Command::AlterOffsets {
+                connector,
+                changes,
+                in_kafka,
+            } => self.alter_offsets(connector, changes, in_kafka),
+            Command::ResetOffsets { connector, in_kafka } => self.reset_offsets(connector, in_kafka),
             Command::RecordTopics { from, topics } => self.record_topics(from, topics),
             Command::ResetTopics { connector } => Ok(self.reset_topics(connector)),
             Command::SetLoggerLevel { logger, level, at_ms } => {

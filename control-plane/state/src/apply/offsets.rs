@@ -1,10 +1,11 @@
 //! Source offsets and active topics.
 
-use towpath_types::{ConnectorName, TargetState, UnitId};
+use towpath_types::{ConnectorName, Epoch};
 
 use super::{Changed, Effect, Handled};
 use crate::{
-    ClusterState, Detail, OffsetChange, OffsetCommit, Refusal, Reporter, SourceOffsets, Stale, TaskTopics,
+    ClusterState, Detail, KafkaOffsets, OffsetChange, OffsetCommit, Reporter, SourceOffsets, Stale,
+    TaskTopics,
 };
 
 impl ClusterState {
@@ -15,7 +16,7 @@ impl ClusterState {
         for commit in commits {
             if let Err(refused) = self.check_run(from, &commit.unit, commit.epoch) {
                 stale.push(refused);
-            } else if self.store_offsets(commit.unit.connector_name(), &commit.offsets) {
+            } else if self.store_commit(commit) {
                 changed = Changed::Facts;
             }
         }
@@ -25,42 +26,74 @@ impl ClusterState {
         })
     }
 
-    pub(super) fn alter_offsets(&mut self, name: &ConnectorName, changes: &[OffsetChange]) -> Handled {
+    pub(super) fn alter_offsets(
+        &mut self,
+        name: &ConnectorName,
+        changes: &[OffsetChange],
+        in_kafka: &[String],
+    ) -> Handled {
         self.check_offsets_can_change(name)?;
-        Ok(if self.store_offsets(name, changes) {
+        // Whatever ran before has an earlier epoch, whatever runs next a later one.
+        let (_, epoch) = self.next();
+        let noted = self.note_where(name, epoch, changes, in_kafka);
+        Ok(if self.store_offsets(name, changes) | noted {
             Effect::FACTS
         } else {
             Effect::NOTHING
         })
     }
 
-    pub(super) fn reset_offsets(&mut self, name: &ConnectorName) -> Handled {
+    pub(super) fn reset_offsets(&mut self, name: &ConnectorName, in_kafka: &[String]) -> Handled {
         self.check_offsets_can_change(name)?;
-        Ok(if self.tables.offsets.remove(name).is_some() {
+        let kept = self.tables.offsets.remove(name).unwrap_or_default();
+        let noted = if in_kafka.is_empty() {
+            let (_, epoch) = self.next();
+            let marks = self.tables.in_kafka.get_mut(name);
+            marks.is_some_and(|marks| marks.changed_here(kept.keys(), epoch))
+        } else {
+            let marks = self.tables.in_kafka.entry(name.clone()).or_default();
+            marks.are_in(in_kafka) | !std::mem::take(&mut marks.newer_here).is_empty()
+        };
+        Ok(if noted || !kept.is_empty() {
             Effect::FACTS
         } else {
             Effect::NOTHING
         })
     }
 
-    /// A task that is still stopping could commit over what the user asks for.
-    fn check_offsets_can_change(&mut self, name: &ConnectorName) -> Result<(), Refusal> {
-        let connector = self.connector_mut(name)?;
-        if connector.target != TargetState::Stopped || !connector.tasks.is_empty() {
-            return Err(Refusal::NotStopped {
-                connector: name.clone(),
-            });
+    fn store_commit(&mut self, commit: &OffsetCommit) -> bool {
+        let name = commit.unit.connector_name();
+        let mut changed = self.note_where(name, commit.epoch, &commit.offsets, &commit.in_kafka);
+        if !commit.in_kafka.is_empty()
+            && let (Some(marks), Some(number)) =
+                (self.tables.in_kafka.get_mut(name), commit.unit.task_number())
+        {
+            changed |= marks.has_task(number);
         }
-        let units = self
+        self.store_offsets(name, &commit.offsets) | changed
+    }
+
+    /// Remembers whether Kafka has these offsets too. Before they are stored: what was here before the first ones that are
+    /// in Kafka is nowhere else.
+    fn note_where(
+        &mut self,
+        name: &ConnectorName,
+        epoch: Epoch,
+        changes: &[OffsetChange],
+        in_kafka: &[String],
+    ) -> bool {
+        let partitions = changes.iter().map(|change| &change.partition);
+        if in_kafka.is_empty() {
+            let marks = self.tables.in_kafka.get_mut(name);
+            return marks.is_some_and(|marks| marks.changed_here(partitions, epoch));
+        }
+        let kept = self.tables.offsets.get(name);
+        let marks = self
             .tables
-            .leaving
-            .range(UnitId::Connector(name.clone())..)
-            .map(|(unit, _)| unit);
-        let mut of_connector = units.take_while(|unit| unit.connector_name() == name);
-        match of_connector.find(|unit| unit.task_number().is_some()) {
-            Some(unit) => Err(Refusal::StillStopping { unit: unit.clone() }),
-            None => Ok(()),
-        }
+            .in_kafka
+            .entry(name.clone())
+            .or_insert_with(|| KafkaOffsets::begin(kept.into_iter().flat_map(|kept| kept.keys())));
+        marks.are_in(in_kafka) | marks.changed_there(partitions)
     }
 
     fn store_offsets(&mut self, name: &ConnectorName, changes: &[OffsetChange]) -> bool {

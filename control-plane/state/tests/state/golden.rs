@@ -9,6 +9,9 @@ const SNAPSHOT: &str = include_str!("../golden/snapshot-v1.json");
 /// Written since workers name their process. What is above has no word of it, and must stay readable.
 const DRAINED_COMMANDS: &str = include_str!("../golden/drained-commands-v1.jsonl");
 const DRAINED_SNAPSHOT: &str = include_str!("../golden/drained-snapshot-v1.json");
+/// Written since it is remembered which offsets are in Kafka.
+const KAFKA_COMMANDS: &str = include_str!("../golden/kafka-offsets-commands-v1.jsonl");
+const KAFKA_SNAPSHOT: &str = include_str!("../golden/kafka-offsets-snapshot-v1.json");
 
 fn commands(lines: &str) -> Vec<Command> {
     lines
@@ -19,7 +22,8 @@ fn commands(lines: &str) -> Vec<Command> {
 
 #[test]
 fn commands_of_version_1_are_written_as_ever() {
-    for line in COMMANDS.lines().chain(DRAINED_COMMANDS.lines()) {
+    let lines = [COMMANDS, DRAINED_COMMANDS, KAFKA_COMMANDS];
+    for line in lines.iter().flat_map(|lines| lines.lines()) {
         let command: Versioned<Command> = serde_json::from_str(line).unwrap();
         assert_eq!(serde_json::to_string(&command).unwrap(), line);
     }
@@ -56,7 +60,11 @@ fn kind(command: &Command) -> &'static str {
 
 #[test]
 fn the_golden_log_makes_the_golden_snapshot() {
-    for (log, snapshot) in [(COMMANDS, SNAPSHOT), (DRAINED_COMMANDS, DRAINED_SNAPSHOT)] {
+    for (log, snapshot) in [
+        (COMMANDS, SNAPSHOT),
+        (DRAINED_COMMANDS, DRAINED_SNAPSHOT),
+        (KAFKA_COMMANDS, KAFKA_SNAPSHOT),
+    ] {
         let mut state = ClusterState::new();
         for command in commands(log) {
             state

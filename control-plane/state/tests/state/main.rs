@@ -13,6 +13,8 @@ mod golden;
 #[cfg(test)]
 mod histories;
 #[cfg(test)]
+mod kafka_offsets;
+#[cfg(test)]
 mod offsets;
 #[cfg(test)]
 mod placement;

@@ -29,6 +29,7 @@ fn commit_from(
         unit: unit.clone(),
         epoch,
         offsets: changes,
+        in_kafka: Vec::new(),
     }];
     let from = cluster.reporter(worker);
     cluster.must(Command::CommitOffsets { from, commits })
@@ -111,6 +112,7 @@ fn a_command_names_the_connectors_whose_offsets_it_may_change() {
         unit: task(connector, 0),
         epoch: Epoch(1),
         offsets: Vec::new(),
+        in_kafka: Vec::new(),
     });
     let commit = Command::CommitOffsets {
         from: Cluster::with_workers(1).reporter("w1"),
@@ -120,6 +122,7 @@ fn a_command_names_the_connectors_whose_offsets_it_may_change() {
     assert_eq!(commit.changes_offsets_of(), [&orders, &other].into());
     let reset = Command::ResetOffsets {
         connector: orders.clone(),
+        in_kafka: Vec::new(),
     };
     assert_eq!(reset.changes_offsets_of(), [&orders].into());
     let delete = Command::DeleteConnector { name: orders };
@@ -240,12 +243,15 @@ fn offsets_are_altered_and_reset_only_when_nothing_can_commit_over_them() {
     let alter = || Command::AlterOffsets {
         connector: name("orders"),
         changes: vec![change("{}", Some(r#"{"p":9}"#))],
+        in_kafka: Vec::new(),
     };
     let reset = || Command::ResetOffsets {
         connector: name("orders"),
+        in_kafka: Vec::new(),
     };
     let unknown = Command::ResetOffsets {
         connector: name("unknown"),
+        in_kafka: Vec::new(),
     };
     assert_eq!(
         cluster.refusal(unknown),

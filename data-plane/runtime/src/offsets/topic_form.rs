@@ -1,5 +1,6 @@
 //! Source offsets as Kafka Connect writes them into its offsets topic: key `["connector",{partition}]`, value `{offset}`.
-//! Java compares the bytes of keys, so a key that was read is written again as it was.
+//! Java compares the bytes of keys, so a key that was read is written again as it was. The epoch of the run that wrote an
+//! offset goes along as a header, which Java does not look at.
 
 use std::collections::HashMap;
 
@@ -7,7 +8,12 @@ use bytes::Bytes;
 use serde_json::value::RawValue;
 use towpath_connect::{ConnectorError, OffsetMap, Result};
 
-use crate::clients::CompactedTopic;
+use towpath_types::Epoch;
+
+use crate::clients::{CompactedTopic, RawHeader};
+
+/// The header with the epoch, in decimal digits.
+const EPOCH_HEADER: &str = "towpath.epoch";
 
 /// What one topic holds of one connector.
 #[derive(Debug, Default)]
@@ -22,6 +28,8 @@ struct Entry {
     key: Bytes,
     partition: Option<OffsetMap>,
     offset: OffsetMap,
+    /// `None` if the Java runtime has written it.
+    epoch: Option<Epoch>,
 }
 
 impl TopicOffsets {
@@ -31,11 +39,11 @@ impl TopicOffsets {
     /// When an offset of the connector cannot be read: a position that is lost is never taken for none.
     pub fn read(connector: &str, topic: &CompactedTopic) -> Result<Self> {
         let mut entries = HashMap::new();
-        for (key, value) in topic {
+        for (key, record) in topic {
             let Some(partition) = partition_of(connector, key) else {
                 continue;
             };
-            let offset = serde_json::from_slice(value).map_err(|cause| {
+            let offset = serde_json::from_slice(&record.value).map_err(|cause| {
                 let key = String::from_utf8_lossy(key);
                 ConnectorError::data(format!("the stored source offset of {key} cannot be read"))
                     .with_source(cause)
@@ -44,6 +52,7 @@ impl TopicOffsets {
                 key: key.clone(),
                 partition,
                 offset,
+                epoch: epoch_of(&record.headers),
             };
             entries.insert(meaning(entry.partition.as_ref()), entry);
         }
@@ -53,6 +62,17 @@ impl TopicOffsets {
     /// The offset of a partition.
     pub fn get(&self, partition: Option<&OffsetMap>) -> Option<&OffsetMap> {
         self.entries.get(&meaning(partition)).map(|entry| &entry.offset)
+    }
+
+    /// The offset of a partition, and the epoch of the run that wrote it if that was one of ours.
+    pub fn get_with_epoch(&self, partition: &OffsetMap) -> Option<(&OffsetMap, Option<Epoch>)> {
+        let entry = self.entries.get(&meaning(Some(partition)))?;
+        Some((&entry.offset, entry.epoch))
+    }
+
+    /// All partitions, the null one included.
+    pub fn partitions(&self) -> impl Iterator<Item = Option<&OffsetMap>> {
+        self.entries.values().map(|entry| entry.partition.as_ref())
     }
 
     /// All that have a partition.
@@ -82,6 +102,17 @@ pub fn is_of(connector: &str, key: &[u8]) -> bool {
 /// Without blanks, as Java writes it.
 pub fn key(connector: &str, partition: Option<&OffsetMap>) -> Bytes {
     json(&(connector, partition))
+}
+
+/// The header of a record that a run of this epoch writes.
+pub fn header(epoch: Epoch) -> RawHeader {
+    (EPOCH_HEADER.into(), Some(epoch.get().to_string().into()))
+}
+
+fn epoch_of(headers: &[RawHeader]) -> Option<Epoch> {
+    let (_, value) = headers.iter().rfind(|(name, _)| name.as_ref() == EPOCH_HEADER)?;
+    let text = std::str::from_utf8(value.as_ref()?).ok()?;
+    text.parse().ok().map(Epoch)
 }
 
 /// The value of a record.
@@ -114,10 +145,15 @@ fn meaning(partition: Option<&OffsetMap>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::clients::CompactedRecord;
 
     fn topic(records: &[(&'static str, &'static str)]) -> CompactedTopic {
         let bytes = |text: &'static str| Bytes::from_static(text.as_bytes());
-        records.iter().map(|(k, v)| (bytes(k), bytes(v))).collect()
+        let record = |value: &'static str| CompactedRecord {
+            value: bytes(value),
+            headers: Vec::new(),
+        };
+        records.iter().map(|(k, v)| (bytes(k), record(v))).collect()
     }
 
     #[test]
@@ -144,6 +180,18 @@ mod tests {
         assert_eq!(read.key("c", Some(&same)), written);
         let other = OffsetMap::new().with("a", "y");
         assert_eq!(read.key("c", Some(&other)), r#"["c",{"a":"y"}]"#);
+    }
+
+    #[test]
+    fn the_epoch_of_a_run_is_read_back_and_one_of_another_form_is_none() {
+        assert_eq!(epoch_of(&[header(Epoch(42))]), Some(Epoch(42)));
+        let odd = |value: &'static [u8]| (EPOCH_HEADER.into(), Some(Bytes::from_static(value)));
+        assert_eq!(epoch_of(&[odd(b"-1")]), None);
+        assert_eq!(epoch_of(&[(EPOCH_HEADER.into(), None)]), None);
+        assert_eq!(
+            epoch_of(&[("other".into(), Some(Bytes::from_static(b"1")))]),
+            None
+        );
     }
 
     #[test]

@@ -6,6 +6,7 @@ mod dispatch;
 pub(super) mod exactly_once;
 mod polling;
 mod processing;
+mod start_offsets;
 mod topics;
 
 use std::sync::Arc;
@@ -19,12 +20,12 @@ use tracing::{info, warn};
 use self::commit::Committer;
 use self::polling::{MAX_POLL_WAIT, Polling};
 use self::processing::Processing;
+use self::start_offsets::StartOffsets;
 use self::topics::TopicsSent;
 use super::supervise::UnitContext;
 use super::task_start::{Activity, TaskStart, begun};
 use crate::clients::{Delivery, RecordProducer};
 use crate::errors::{Disposition, Stage, decide};
-use crate::offsets::ConnectorOffsets;
 use crate::pipeline::ErrorPolicy;
 use crate::tracker::Tracker;
 
@@ -45,7 +46,7 @@ struct SourceLoop {
 
 pub(super) async fn run(context: UnitContext, plugin: Plugin, mut task: Box<dyn SourceTask>) -> Result<()> {
     let environment = context.environment.clone();
-    let start = TaskStart::of(&context)?;
+    let start = Arc::new(TaskStart::of(&context)?);
     let pipeline = environment.plugins.source_pipeline(&start.config)?;
     let owner = start.owner("producer.override.");
     let producer = environment
@@ -53,10 +54,7 @@ pub(super) async fn run(context: UnitContext, plugin: Plugin, mut task: Box<dyn 
         .producer(&owner)
         .await
         .map_err(super::client_error)?;
-    let reader = Arc::new(ConnectorOffsets::new(
-        Arc::clone(&start.connector),
-        Arc::clone(&environment.offsets),
-    ));
+    let reader = Arc::new(StartOffsets::new(&context, &start));
     let requests = SourceTaskContext::new(Arc::clone(&start.connector), start.number, reader);
     if !begun(task.start(requests, &start.task_config), &context.stop).await? {
         return Ok(());

@@ -234,7 +234,7 @@ async fn run(context: UnitContext) -> Result<(), UnitFailure> {
     let outcome = match (&context.spec.unit, plugin.factory) {
         (UnitId::Connector(_), factory) => connector::run(context, plugin, factory).await,
         (UnitId::Task(..), towpath_connect::PluginFactory::Source(new))
-            if context.environment.exactly_once.is_some() =>
+            if context.environment.exactly_once().is_some() =>
         {
             Box::pin(source_task::exactly_once::run(context, plugin, new)).await
         }

@@ -10,10 +10,10 @@ use super::supervise::UnitContext;
 use crate::clients::ClientOwner;
 
 /// A task's configurations, with what providers give in them: they stay in memory and are not logged.
-pub(super) struct TaskStart {
-    pub(super) connector: Arc<str>,
-    pub(super) number: u32,
-    pub(super) config: ConfigMap,
+pub(crate) struct TaskStart {
+    pub(crate) connector: Arc<str>,
+    pub(crate) number: u32,
+    pub(crate) config: ConfigMap,
     pub(super) task_config: ConfigMap,
 }
 

@@ -16,18 +16,56 @@ const CLEANUP_POLICY: &str = "cleanup.policy";
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ExactlyOnceSource {
     Disabled,
-    /// Everything that other workers need to be enabled, but no exactly-once tasks here.
+    /// As disabled, and what is altered or reset by the user reaches the offsets topic already.
     Preparing,
     Enabled,
 }
 
-/// What exactly-once source tasks of a worker have in common.
+/// How the workers of a cluster keep source offsets in Kafka, if they do.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ExactlyOnce {
+pub struct OffsetsInKafka {
+    pub support: ExactlyOnceSource,
     /// `group.id`: transactional ids begin with it.
     pub group_id: String,
-    /// `offset.storage.*`: the topic with the offsets of all connectors. Connectors' own ones are created like it.
-    pub offsets_topic: NewTopic,
+    /// `offset.storage.*`: the topic with the offsets of all connectors; there unless support is disabled. Connectors'
+    /// own ones are created like it.
+    pub topic: Option<NewTopic>,
+}
+
+impl OffsetsInKafka {
+    /// The producer of a task has this id for as long as the task is one of the connector's.
+    pub fn transactional_id(&self, connector: &str, task: u32) -> String {
+        format!("{}-{connector}-{task}", self.group_id)
+    }
+
+    /// Where a connector's offsets are written: the topic of `offsets.storage.topic` first, then the worker's.
+    pub fn topics(&self, connector_config: &ConfigMap) -> Vec<NewTopic> {
+        let own = connector_config
+            .get("offsets.storage.topic")
+            .map(str::trim)
+            .filter(|name| !name.is_empty());
+        let mut topics: Vec<NewTopic> = own.map(|name| self.like(name)).into_iter().collect();
+        topics.extend(
+            self.topic
+                .clone()
+                .filter(|topic| own != Some(topic.name.as_str())),
+        );
+        topics
+    }
+
+    /// A topic of this name for offsets.
+    pub fn like(&self, name: &str) -> NewTopic {
+        let model = self.topic.clone().unwrap_or(NewTopic {
+            name: String::new(),
+            partitions: -1,
+            replication_factor: -1,
+            configs: ConfigMap::new(),
+        });
+        NewTopic {
+            name: name.to_owned(),
+            ..model
+        }
+    }
 }
 
 /// What to do with source tasks that nothing but the lease fences, when the lease is lost (`lease.lost.policy`).
@@ -55,13 +93,12 @@ pub struct ClusterSettings {
 }
 
 impl ClusterSettings {
-    /// What exactly-once tasks need; `None` unless they are enabled.
-    pub fn exactly_once(&self) -> Option<ExactlyOnce> {
-        let topic = self.offsets_topic.as_ref()?;
-        (self.exactly_once_source == ExactlyOnceSource::Enabled).then(|| ExactlyOnce {
+    pub fn offsets_in_kafka(&self) -> OffsetsInKafka {
+        OffsetsInKafka {
+            support: self.exactly_once_source,
             group_id: self.group_id.clone(),
-            offsets_topic: topic.clone(),
-        })
+            topic: self.offsets_topic.clone(),
+        }
     }
 }
 
@@ -78,7 +115,7 @@ pub(super) fn of(parsed: &ParsedConfig, file: &ConfigMap) -> Result<ClusterSetti
         ExactlyOnceSource::Disabled
     };
     let offsets_topic = offsets_topic(parsed, file);
-    if exactly_once_source == ExactlyOnceSource::Enabled && offsets_topic.is_none() {
+    if exactly_once_source != ExactlyOnceSource::Disabled && offsets_topic.is_none() {
         return Err(WorkerConfigError::OffsetsTopic);
     }
     Ok(ClusterSettings {

@@ -181,11 +181,6 @@ async fn the_connectors_own_offsets_topic_comes_before_the_workers_and_both_are_
     let value = |n: i64| Some(Bytes::from(offset(n).unwrap()));
     harness.kafka.append_keyed("own", key, value(4));
     harness.kafka.append_keyed("offsets", key, value(8));
-    let partition = OffsetMap::new().with("source", "numbers");
-    harness
-        .store
-        .inner
-        .put("eos-topics", &partition, Some(OffsetMap::new().with("n", 2)));
     harness.script.with(|s| s.numbers = 7);
     harness.start_source(&[("offsets.storage.topic", "own")]);
     harness

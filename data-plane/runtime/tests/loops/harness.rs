@@ -5,15 +5,15 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use towpath_connect::{ConfigMap, ConnectorError, OffsetMap, PluginSet, Result, Topic};
+use towpath_connect::{ConfigMap, ConnectorError, PluginSet, Result, Topic};
 use towpath_runtime::clients::NewTopic;
 use towpath_runtime::memory::MemoryKafka;
-use towpath_runtime::offsets::{MemoryOffsetStore, OffsetCommit, OffsetStore};
+use towpath_runtime::offsets::{KeptOffsets, MemoryOffsetStore, OffsetCommit, OffsetStore};
 use towpath_runtime::pipeline::Plugins;
 use towpath_runtime::unit::{
     Environment, FenceOrder, Reports, RuntimeSettings, TaskConfigsReport, UnitReport, UnitSpec, Units,
 };
-use towpath_runtime::worker_config::ExactlyOnce;
+use towpath_runtime::worker_config::{ExactlyOnceSource, OffsetsInKafka};
 use towpath_types::{ConnectorName, Epoch, Revision, TargetState, UnitId, UnitState};
 
 use crate::plugins::{Script, plugins, script};
@@ -66,7 +66,7 @@ impl OffsetStore for FlakyStore {
         }
         self.inner.commit(commit).await
     }
-    async fn read(&self, connector: &str) -> Result<Vec<(OffsetMap, OffsetMap)>> {
+    async fn read(&self, connector: &str) -> Result<KeptOffsets> {
         self.inner.read(connector).await
     }
 }
@@ -77,7 +77,7 @@ pub(crate) struct Harness {
     pub(crate) seen: Arc<Seen>,
     pub(crate) units: Units,
     pub(crate) script: Arc<Script>,
-    environment: Environment,
+    pub(crate) environment: Environment,
     name: &'static str,
     epoch: u64,
     /// What the next start is to fence.
@@ -113,7 +113,7 @@ impl Harness {
                 offset_flush_interval: Duration::from_secs(1),
                 ..Default::default()
             },
-            exactly_once: None,
+            offsets_in_kafka: None,
             fences: Arc::default(),
         };
         Self {
@@ -132,16 +132,31 @@ impl Harness {
     /// The same on a worker whose sources deliver exactly once.
     pub(crate) fn exactly_once(name: &'static str) -> Self {
         let mut harness = Self::new(name);
-        harness.environment.exactly_once = Some(Arc::new(ExactlyOnce {
+        harness.support(ExactlyOnceSource::Enabled);
+        harness
+    }
+
+    /// From the next start on, the worker is configured so.
+    pub(crate) fn support(&mut self, support: ExactlyOnceSource) {
+        self.environment.offsets_in_kafka = Some(Arc::new(OffsetsInKafka {
+            support,
             group_id: "g".to_owned(),
-            offsets_topic: NewTopic {
+            topic: Some(NewTopic {
                 name: "offsets".to_owned(),
                 partitions: 1,
                 replication_factor: 1,
                 configs: ConfigMap::new(),
-            },
+            }),
         }));
-        harness
+    }
+
+    pub(crate) fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// Of the last start.
+    pub(crate) fn epoch(&self) -> u64 {
+        self.epoch
     }
 
     fn start(&mut self, class: &str, extra: &[(&str, &str)]) {

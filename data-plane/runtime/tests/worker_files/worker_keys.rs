@@ -387,8 +387,8 @@ fn labels_are_read_of_every_kind_of_worker() {
 fn sources_that_deliver_exactly_once_need_a_topic_for_their_offsets() {
     let enabled = "exactly.once.source.support=enabled\noffset.storage.partitions=5\n\
                    offset.storage.min.insync.replicas=2\noffset.storage.cleanup.policy=delete\n";
-    let found = cluster(enabled).exactly_once().unwrap();
-    let topic = found.offsets_topic;
+    let found = cluster(enabled).offsets_in_kafka();
+    let topic = found.topic.clone().unwrap();
     assert_eq!(
         (found.group_id.as_str(), topic.name.as_str()),
         ("connect-cluster", "connect-offsets")
@@ -400,12 +400,24 @@ fn sources_that_deliver_exactly_once_need_a_topic_for_their_offsets() {
         [("min.insync.replicas", Some("2"))],
         "it is compacted in any case"
     );
+    let names = |config: &[(&str, &str)]| -> Vec<String> {
+        let topics = found.topics(&config.iter().copied().collect());
+        topics.into_iter().map(|topic| topic.name).collect()
+    };
+    assert_eq!(names(&[]), ["connect-offsets"]);
     assert_eq!(
-        cluster("exactly.once.source.support=preparing").exactly_once(),
-        None
+        names(&[("offsets.storage.topic", " connect-offsets ")]),
+        ["connect-offsets"]
     );
+    assert_eq!(
+        names(&[("offsets.storage.topic", "own")]),
+        ["own", "connect-offsets"]
+    );
+    assert_eq!(found.like("own").partitions, 5);
 
     let without = DISTRIBUTED.replace("offset.storage.topic=connect-offsets\n", "");
+    let preparing = enabled.replace("enabled", "preparing");
+    assert!(read(&format!("{without}{preparing}"), WorkerKind::Distributed).is_err());
     let refused = read(&format!("{without}{enabled}"), WorkerKind::Distributed).unwrap_err();
     assert!(
         refused.to_string().starts_with(

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use towpath_connect::{ConfigMap, ConnectorError, OffsetMap, Topic};
-use towpath_runtime::offsets::OffsetCommit;
+use towpath_runtime::offsets::{KafkaMarks, KeptOffsets, OffsetCommit};
 use towpath_runtime::unit::{FenceOrder, TaskConfigsReport, UnitReport, UnitSpec};
 use towpath_types::{ConnectorKind, Epoch, Revision, TargetState, UnitId};
 use towpath_wire::convert::{WireError, required_unit};
@@ -96,40 +96,61 @@ pub(super) fn commits(
                 unit: Some((&commit.unit).into()),
                 epoch: commit.epoch.get(),
                 offsets: offsets.collect(),
+                in_kafka: commit.in_kafka,
             };
             (unit, (commit.unit, answer))
         })
         .unzip()
 }
 
-fn json(map: &OffsetMap) -> String {
+pub(crate) fn json(map: &OffsetMap) -> String {
     serde_json::to_string(map).expect("a map of primitives with text keys has a JSON form")
 }
 
-pub(super) fn offsets_found(
-    answer: v1::OffsetsFound,
-) -> towpath_connect::Result<Vec<(OffsetMap, OffsetMap)>> {
+pub(super) fn offsets_found(answer: v1::OffsetsFound) -> towpath_connect::Result<KeptOffsets> {
     if let Some(error) = answer.error {
         return Err(ConnectorError::retriable(error));
     }
-    let mut found = Vec::new();
-    for offset in answer.offsets {
-        let Some(text) = offset.offset_json else { continue };
-        // A lost position is never read as "none": that would start over silently.
-        let unreadable = |cause| {
-            let what = format!(
-                "the stored source offset of partition {} cannot be read",
-                offset.partition_json
-            );
-            ConnectorError::data(what).with_source(cause)
-        };
-        if offset.partition_json == "null" {
-            continue;
+    kept_offsets(answer.offsets, answer.in_kafka)
+}
+
+/// What the control plane keeps, without the null partition: no task can ask for it.
+pub(crate) fn kept_offsets(
+    offsets: Vec<v1::Offset>,
+    in_kafka: Option<v1::KafkaOffsets>,
+) -> towpath_connect::Result<KeptOffsets> {
+    let mut kept = KeptOffsets::default();
+    for offset in offsets {
+        let Some(text) = &offset.offset_json else { continue };
+        if let Some(partition) = partition_of(&offset.partition_json)? {
+            // A lost position is never read as "none": that would start over silently.
+            let offset =
+                serde_json::from_str(text).map_err(|cause| unreadable(&offset.partition_json, cause))?;
+            kept.offsets.push((partition, offset));
         }
-        let partition = serde_json::from_str(&offset.partition_json).map_err(unreadable)?;
-        found.push((partition, serde_json::from_str(&text).map_err(unreadable)?));
     }
-    Ok(found)
+    let Some(in_kafka) = in_kafka else { return Ok(kept) };
+    let mut newer_here = Vec::new();
+    for newer in in_kafka.newer_here {
+        if let Some(partition) = partition_of(&newer.partition_json)? {
+            newer_here.push((partition, Epoch(newer.epoch)));
+        }
+    }
+    kept.in_kafka = Some(KafkaMarks {
+        topics: in_kafka.topics,
+        tasks: in_kafka.tasks,
+        newer_here,
+    });
+    Ok(kept)
+}
+
+fn partition_of(text: &str) -> towpath_connect::Result<Option<OffsetMap>> {
+    serde_json::from_str(text).map_err(|cause| unreadable(text, cause))
+}
+
+fn unreadable(partition: &str, cause: serde_json::Error) -> ConnectorError {
+    let what = format!("the stored source offset of partition {partition} cannot be read");
+    ConnectorError::data(what).with_source(cause)
 }
 
 pub(super) fn wanted(assignment: v1::Assignment) -> Result<Wanted, WireError> {
@@ -165,4 +186,46 @@ fn desired(unit: v1::DesiredUnit) -> Result<Desired, WireError> {
         }),
     };
     Ok(Desired { spec, kind })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn offset(partition: &str, offset: &str) -> v1::Offset {
+        v1::Offset {
+            partition_json: partition.to_owned(),
+            offset_json: Some(offset.to_owned()),
+        }
+    }
+
+    #[test]
+    fn what_is_kept_is_read_without_the_null_partition() {
+        let newer = |partition: &str, epoch| v1::NewerOffset {
+            partition_json: partition.to_owned(),
+            epoch,
+        };
+        let in_kafka = v1::KafkaOffsets {
+            topics: vec!["own".to_owned()],
+            tasks: 2,
+            newer_here: vec![newer("null", 1), newer(r#"{"p":2}"#, 7)],
+        };
+        let kept = [offset("null", r#"{"n":1}"#), offset(r#"{"p":1}"#, r#"{"n":2}"#)];
+        let kept = kept_offsets(kept.into(), Some(in_kafka)).unwrap();
+        let partition = |n: i64| OffsetMap::new().with("p", n);
+        assert_eq!(kept.offsets, [(partition(1), OffsetMap::new().with("n", 2))]);
+        let marks = kept.in_kafka.unwrap();
+        assert_eq!((marks.topics, marks.tasks), (vec!["own".to_owned()], 2));
+        assert_eq!(marks.newer_here, [(partition(2), Epoch(7))]);
+    }
+
+    #[test]
+    fn an_offset_that_cannot_be_read_is_never_taken_for_none() {
+        let refused = kept_offsets(vec![offset(r#"{"p":1}"#, "[]")], None).unwrap_err();
+        assert_eq!(
+            refused.to_string(),
+            r#"the stored source offset of partition {"p":1} cannot be read"#
+        );
+        assert!(kept_offsets(vec![offset("[", "{}")], None).is_err());
+    }
 }

@@ -323,6 +323,7 @@ impl Process {
                     partition_json: partition_of(unit),
                     offset_json: Some(format!("{{\"n\":{offset}}}")),
                 }],
+                in_kafka: Vec::new(),
             });
             let message = v1::OffsetCommit {
                 request_id,

@@ -64,6 +64,7 @@ impl Committer {
                 .iter()
                 .map(|(p, offset)| (Arc::clone(p), Some(offset.clone())))
                 .collect(),
+            in_kafka: Vec::new(),
         };
         match tokio::time::timeout(self.timeout, self.store.commit(commit)).await {
             Ok(Ok(())) => true,

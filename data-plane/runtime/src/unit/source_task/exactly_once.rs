@@ -5,7 +5,6 @@
 
 mod boundary;
 mod copies;
-mod fences;
 mod offsets;
 mod open;
 mod stored;
@@ -23,7 +22,6 @@ use tracing::{info, warn};
 
 use self::boundary::Boundary;
 use self::copies::Copies;
-pub use self::fences::Fences;
 use self::open::Opened;
 use self::transaction::{Batch, Transaction};
 use super::polling::{MAX_POLL_WAIT, Polling};
@@ -111,7 +109,7 @@ pub(in crate::unit) async fn run(
         // once and no longer is. Only the control plane can tell; without its word this run writes nothing.
         warn!(error = %towpath_connect::error::Chain(&cause), "fenced by another producer; starting over if this task is still to run here");
         tokio::select! {
-            holds = open::holds(&context) => holds?,
+            holds = open::holds(&context, Vec::new()) => holds?,
             () = stop.cancelled() => return Ok(()),
         }
         tokio::select! { () = tokio::time::sleep(backoff.next_wait()) => {}, () = stop.cancelled() => return Ok(()) }

@@ -20,6 +20,8 @@ pub(super) struct Copies {
     store: Arc<dyn OffsetStore>,
     unit: UnitId,
     epoch: Epoch,
+    /// Where the offsets are, of which these are copies.
+    topics: Vec<String>,
     interval: Duration,
     timeout: Duration,
     due_at: Instant,
@@ -42,6 +44,7 @@ impl Copies {
             store: Arc::clone(&context.environment.offsets),
             unit: context.spec.unit.clone(),
             epoch: context.spec.epoch,
+            topics: stored.topic_names(),
             interval: settings.offset_flush_interval,
             timeout: settings.offset_flush_timeout,
             due_at: Instant::now() + settings.offset_flush_interval,
@@ -81,6 +84,7 @@ impl Copies {
             unit: self.unit.clone(),
             epoch: self.epoch,
             offsets,
+            in_kafka: self.topics.clone(),
         };
         let store = Arc::clone(&self.store);
         self.sending.spawn(async move { store.commit(commit).await });

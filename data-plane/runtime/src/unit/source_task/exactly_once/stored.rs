@@ -4,10 +4,13 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use towpath_connect::{OffsetMap, OffsetReader, Result, Topic};
+use towpath_types::Epoch;
 
 use super::offsets::PartitionOffset;
 use super::transaction::OFFSET_TOKEN;
-use crate::clients::{NewTopic, OutgoingRecord};
+use crate::clients::{OutgoingRecord, RawHeader};
+use crate::offsets::KeptOffsets;
+use crate::offsets::newest::newest;
 use crate::offsets::topic_form::{self, TopicOffsets};
 
 /// Read once: nobody but this connector's tasks writes them, and each begins after the others of earlier sets are fenced.
@@ -15,26 +18,28 @@ pub(super) struct StoredOffsets {
     connector: Arc<str>,
     /// The connector's own topic comes first, then the worker's.
     topics: Vec<(Topic, TopicOffsets)>,
-    kept_by_control_plane: Vec<(OffsetMap, OffsetMap)>,
+    kept: KeptOffsets,
+    /// Says which run has written an offset.
+    epoch: RawHeader,
 }
 
 impl StoredOffsets {
     pub(super) fn new(
         connector: Arc<str>,
-        own: Option<(&NewTopic, TopicOffsets)>,
-        workers: (&NewTopic, TopicOffsets),
-        kept_by_control_plane: Vec<(OffsetMap, OffsetMap)>,
+        topics: Vec<(Topic, TopicOffsets)>,
+        kept: KeptOffsets,
+        epoch: Epoch,
     ) -> Self {
-        let topics = own
-            .into_iter()
-            .chain([workers])
-            .map(|(topic, offsets)| (topic.name.as_str().into(), offsets))
-            .collect();
         Self {
             connector,
             topics,
-            kept_by_control_plane,
+            kept,
+            epoch: topic_form::header(epoch),
         }
+    }
+
+    pub(super) fn topic_names(&self) -> Vec<String> {
+        self.topics.iter().map(|(topic, _)| topic.to_string()).collect()
     }
 
     /// Whether source records may not go to this topic.
@@ -53,7 +58,7 @@ impl StoredOffsets {
             key: Some(offsets.key(&self.connector, partition.as_deref())),
             value: offset.as_ref().map(topic_form::value),
             timestamp: None,
-            headers: Vec::new(),
+            headers: vec![self.epoch.clone()],
             token: OFFSET_TOKEN,
         })
     }
@@ -63,42 +68,25 @@ impl StoredOffsets {
     pub(super) fn missing_at_control_plane(&self) -> Vec<PartitionOffset> {
         let mut missing: Vec<PartitionOffset> = Vec::new();
         for (partition, _) in self.topics.iter().flat_map(|(_, offsets)| offsets.iter()) {
-            let Some(offset) = self.find(partition) else {
+            let Some(found) = newest(&self.topics, &self.kept, partition).filter(|found| found.is_in_kafka)
+            else {
                 continue;
             };
-            let is_kept = self
-                .kept_by_control_plane
-                .iter()
-                .any(|(known, kept)| known == partition && kept == offset);
             let is_listed = missing
                 .iter()
                 .any(|(known, _)| known.as_deref() == Some(partition));
-            if !is_kept && !is_listed {
-                missing.push((Some(Arc::new(partition.clone())), Some(offset.clone())));
+            if self.kept.get(partition) != Some(found.offset) && !is_listed {
+                missing.push((Some(Arc::new(partition.clone())), Some(found.offset.clone())));
             }
         }
         missing
-    }
-
-    fn find(&self, partition: &OffsetMap) -> Option<&OffsetMap> {
-        let kept = || {
-            self.kept_by_control_plane
-                .iter()
-                .find_map(|(known, offset)| (known == partition).then_some(offset))
-        };
-        self.topics
-            .iter()
-            .find_map(|(_, offsets)| offsets.get(Some(partition)))
-            .or_else(kept)
     }
 }
 
 #[async_trait]
 impl OffsetReader for StoredOffsets {
     async fn offsets(&self, partitions: &[OffsetMap]) -> Result<Vec<Option<OffsetMap>>> {
-        Ok(partitions
-            .iter()
-            .map(|partition| self.find(partition).cloned())
-            .collect())
+        let find = |partition| newest(&self.topics, &self.kept, partition).map(|found| found.offset.clone());
+        Ok(partitions.iter().map(find).collect())
     }
 }

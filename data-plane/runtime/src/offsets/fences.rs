@@ -1,6 +1,7 @@
 //! Fences the producers that an earlier set of a connector's tasks may have left behind, once a worker and set.
 
 use std::collections::HashMap;
+use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use futures::{StreamExt, TryStreamExt, stream};
@@ -8,9 +9,9 @@ use tokio::sync::OnceCell;
 use towpath_types::Epoch;
 use tracing::info;
 
-use super::open::transactional_id;
 use crate::clients::{ClientError, ClientOwner, KafkaClients};
 use crate::unit::FenceOrder;
+use crate::worker_config::OffsetsInKafka;
 
 /// Producers that are fenced at a time: each is a client for a moment.
 const FENCED_AT_ONCE: usize = 8;
@@ -33,31 +34,16 @@ impl Fences {
     ///
     /// # Errors
     /// When one could not be fenced.
-    pub(super) async fn pass(
+    pub(crate) async fn pass(
         &self,
         order: FenceOrder,
-        (clients, owner, group_id): (&dyn KafkaClients, &ClientOwner, &str),
+        place: (&dyn KafkaClients, &ClientOwner, &OffsetsInKafka),
     ) -> Result<(), ClientError> {
+        let (_, owner, _) = place;
         let cell = self.cell(&owner.connector, order.task_set);
-        cell.get_or_try_init(|| async {
-            info!(
-                tasks = order.below,
-                "fencing the producers of an earlier set of tasks"
-            );
-            stream::iter(0..order.below)
-                .map(|number| {
-                    fence(
-                        clients,
-                        owner,
-                        transactional_id(group_id, &owner.connector, number),
-                    )
-                })
-                .buffer_unordered(FENCED_AT_ONCE)
-                .try_collect::<()>()
-                .await
-        })
-        .await
-        .copied()
+        cell.get_or_try_init(|| fence(0..order.below, place))
+            .await
+            .copied()
     }
 
     fn cell(&self, connector: &Arc<str>, task_set: Epoch) -> Arc<OnceCell<()>> {
@@ -75,7 +61,21 @@ impl Fences {
     }
 }
 
-/// Taking the id over fences whoever had it; the producer itself is of no further use.
-async fn fence(clients: &dyn KafkaClients, owner: &ClientOwner, id: String) -> Result<(), ClientError> {
-    clients.transactional_producer(owner, &id).await.map(drop)
+/// Taking an id over fences whoever had it; the producer itself is of no further use.
+///
+/// # Errors
+/// When one could not be fenced.
+pub(crate) async fn fence(
+    tasks: Range<u32>,
+    (clients, owner, settings): (&dyn KafkaClients, &ClientOwner, &OffsetsInKafka),
+) -> Result<(), ClientError> {
+    info!(tasks = tasks.end, "fencing the producers of earlier tasks");
+    stream::iter(tasks)
+        .map(|number| async move {
+            let id = settings.transactional_id(&owner.connector, number);
+            clients.transactional_producer(owner, &id).await.map(drop)
+        })
+        .buffer_unordered(FENCED_AT_ONCE)
+        .try_collect::<()>()
+        .await
 }
