@@ -63,15 +63,17 @@ pub trait SourceConnector: Send + Sync {
         Ok(false)
     }
 
-    /// Whether an alteration of these offsets (`None`: reset) is fine; `Ok(true)` if the connector handled everything.
-    /// Called on an instance that was not started, while no task runs.
+    /// Whether an alteration of these offsets (`None`: removal) is fine; `Ok(true)` if nothing else is to be done in the
+    /// connector's system. Called on an instance that was not started, while no task runs; again if what follows fails.
+    /// A partition may be null (`None`), as users can write it. Removals should be let through: an earlier configuration
+    /// may have left any partition behind.
     ///
     /// # Errors
     /// What is wrong with a partition or an offset.
     async fn alter_offsets(
         &mut self,
         _config: &ConfigMap,
-        _offsets: &[(OffsetMap, Option<OffsetMap>)],
+        _offsets: &[(Option<OffsetMap>, Option<OffsetMap>)],
     ) -> Result<bool> {
         Ok(false)
     }

@@ -1,5 +1,6 @@
 //! Runs connectors and tasks.
 
+pub mod alteration;
 pub mod backoff;
 pub mod clients;
 pub mod connector_file;

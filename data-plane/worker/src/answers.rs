@@ -1,5 +1,7 @@
-//! Answers to what only a worker can say: validation of a configuration, and a consumer group's offsets. Each runs in a
-//! task of its own under the request's deadline, so a connector that hangs delays nothing else.
+//! Answers to what only a worker can say or do: validation of a configuration, a consumer group's offsets, changes of
+//! offsets. Each runs in a task of its own under the request's deadline, so a connector that hangs delays nothing else.
+
+mod changes;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -94,6 +96,7 @@ impl Answering {
                     .await
                     .unwrap_or_else(|_| late())
             }
+            Some(Question::ChangeOffsets(question)) => self.change_offsets(question, deadline).await,
             None => error(
                 500,
                 "the worker does not know this kind of request; is it older than the control plane?"

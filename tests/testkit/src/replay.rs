@@ -111,14 +111,22 @@ impl fmt::Display for Difference {
     }
 }
 
-/// The recorded lines without those about altering offsets and log levels, which are not part of the server yet.
+/// The recorded lines without those about log levels, which are not part of the server yet.
 pub fn served(lines: &[Line]) -> Vec<&Line> {
-    let is_served = |line: &&Line| {
-        let path = line.request.split(' ').nth(1).unwrap_or_default();
-        let alters_offsets = path.ends_with("/offsets") && !line.request.starts_with("GET");
-        !(alters_offsets || READS_ALTERED.contains(&line.n) || path.starts_with("/admin/"))
-    };
+    let is_served = |line: &&Line| !line.path().starts_with("/admin/");
     lines.iter().filter(is_served).collect()
+}
+
+impl Line {
+    fn path(&self) -> &str {
+        self.request.split(' ').nth(1).unwrap_or_default()
+    }
+
+    /// Whether it is about changed offsets: only a worker with real connectors and a real broker can answer it.
+    pub fn is_about_changed_offsets(&self) -> bool {
+        let changes = self.path().ends_with("/offsets") && !self.request.starts_with("GET");
+        changes || READS_ALTERED.contains(&self.n)
+    }
 }
 
 /// All differences as one text, for the message of a failed test.

@@ -65,6 +65,15 @@ pub(crate) enum ApiError {
         range: String,
         available: String,
     },
+    #[error("Partitions / offsets need to be provided for an alter offsets request")]
+    NoOffsetsGiven,
+    #[error(
+        "Connectors must be in the STOPPED state before their offsets can be modified. This can be done for the specified \
+         connector by issuing a 'PUT' request to the '/connectors/{0}/stop' endpoint"
+    )]
+    NotStopped(String),
+    #[error("Task {unit} has not stopped yet, so the offsets cannot be changed: try again in a moment")]
+    StillStopping { unit: String },
     /// In the words of the worker that answered.
     #[error("{message}")]
     Refused { status: StatusCode, message: String },
@@ -130,11 +139,14 @@ impl ApiError {
             | Self::ClassNotFound { .. }
             | Self::InvalidConfig { .. }
             | Self::NoSuchPluginVersion { .. }
+            | Self::NoOffsetsGiven
+            | Self::NotStopped(_)
             | Self::Members(_) => StatusCode::BAD_REQUEST,
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::NotForwardable(_) => StatusCode::URI_TOO_LONG,
             Self::Refused { status, .. } => *status,
             Self::NoWorker
+            | Self::StillStopping { .. }
             | Self::WorkerGone
             | Self::NotLeader { .. }
             | Self::LeaderLost
@@ -148,6 +160,7 @@ impl ApiError {
         match self {
             Self::TimedOut => tonic::Code::DeadlineExceeded,
             Self::ConcurrentChange => tonic::Code::Aborted,
+            Self::NotStopped(_) => tonic::Code::FailedPrecondition,
             other => code_of(other.status()),
         }
     }

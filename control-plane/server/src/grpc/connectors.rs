@@ -7,7 +7,7 @@ use towpath_wire::v1;
 use towpath_wire::v1::connectors_server::Connectors;
 
 use super::{Face, answered};
-use crate::app::{Created, Expansion, NewConnector, RestartOptions};
+use crate::app::{Created, Expansion, NewConnector, OffsetRequest, RestartOptions};
 
 type Answer<T> = Result<Response<T>, Status>;
 
@@ -173,6 +173,34 @@ impl Connectors for Face {
             Ok(v1::GetOffsetsResponse {
                 offsets: offsets.into_iter().map(Into::into).collect(),
             })
+        })
+        .await
+    }
+
+    async fn alter_offsets(
+        &self,
+        request: Request<v1::AlterOffsetsRequest>,
+    ) -> Answer<v1::AlterOffsetsResponse> {
+        let v1::AlterOffsetsRequest { name, offsets } = request.into_inner();
+        let changes = offsets.into_iter().map(Into::into).collect();
+        answered(async {
+            let message = self
+                .app
+                .change_offsets(&name, OffsetRequest::Alter(changes))
+                .await?;
+            Ok(v1::AlterOffsetsResponse { message })
+        })
+        .await
+    }
+
+    async fn reset_offsets(
+        &self,
+        request: Request<v1::ResetOffsetsRequest>,
+    ) -> Answer<v1::ResetOffsetsResponse> {
+        let name = request.into_inner().name;
+        answered(async {
+            let message = self.app.change_offsets(&name, OffsetRequest::Reset).await?;
+            Ok(v1::ResetOffsetsResponse { message })
         })
         .await
     }

@@ -72,3 +72,12 @@ impl From<OffsetView> for v1::Offset {
         }
     }
 }
+
+impl From<v1::Offset> for OffsetView {
+    fn from(message: v1::Offset) -> Self {
+        Self {
+            partition: message.partition_json,
+            offset: message.offset_json,
+        }
+    }
+}

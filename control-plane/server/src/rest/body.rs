@@ -1,9 +1,13 @@
 //! Bodies of requests, read as `contract/rest-api.md` sections 1 and 13 say. What is wrong is said in the words that
 //! clients look for, and without a value of the body.
 
+mod offsets;
+
 use indexmap::IndexMap;
 use serde_json::value::RawValue;
 use towpath_types::{ConnectorConfig, TargetState};
+
+pub(crate) use offsets::offsets;
 
 const UTF8_BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 
@@ -21,8 +25,10 @@ pub(crate) enum BodyError {
         expected: &'static str,
         found: &'static str,
     },
-    #[error("Unrecognized field \"{field}\" (3 known properties: \"config\", \"name\", \"initial_state\")")]
-    UnknownField { field: String },
+    #[error("Unrecognized field \"{field}\" ({known})")]
+    UnknownField { field: String, known: &'static str },
+    #[error("Cannot construct instance of an entry of 'offsets': expected a JSON object but got {found}")]
+    NoOffset { found: &'static str },
     #[error("The 'config' member is missing or null")]
     NoConfig,
     #[error("Invalid initial_state '{word}': must be one of RUNNING, PAUSED, STOPPED")]
@@ -53,7 +59,12 @@ pub(crate) fn create_request(body: &[u8]) -> Result<CreateRequest, BodyError> {
                     initial_state = word.parse().map_err(|_| BodyError::UnknownState { word })?;
                 }
             }
-            _ => return Err(BodyError::UnknownField { field: member }),
+            _ => {
+                return Err(BodyError::UnknownField {
+                    field: member,
+                    known: r#"3 known properties: "config", "name", "initial_state""#,
+                });
+            }
         }
     }
     Ok(CreateRequest {

@@ -147,6 +147,11 @@ pub(super) struct ConnectorOffsets {
 }
 
 #[derive(Debug, Serialize)]
+pub(super) struct Message<'a> {
+    pub(super) message: &'a str,
+}
+
+#[derive(Debug, Serialize)]
 pub(super) struct ConnectorOffset {
     pub(super) partition: Box<RawValue>,
     pub(super) offset: Option<Box<RawValue>>,

@@ -10,7 +10,7 @@ use towpath_types::TargetState;
 
 use super::body::{self, BodyError};
 use super::entities::{
-    ActiveTopics, ConnectorInfo, ConnectorOffset, ConnectorOffsets, ConnectorStateInfo, PluginInfo,
+    ActiveTopics, ConnectorInfo, ConnectorOffset, ConnectorOffsets, ConnectorStateInfo, Message, PluginInfo,
     ServerInfo, TaskState, WorkerStatus, task_infos,
 };
 use super::path;
@@ -18,7 +18,8 @@ use super::query::Query;
 use super::reply::{self, RestError};
 use super::routes::{Operation, Parameters};
 use crate::app::{
-    ApiError, App, Created, Expansion, Health, ListedConnector, NewConnector, OffsetView, RestartOptions,
+    ApiError, App, Created, Expansion, Health, ListedConnector, NewConnector, OffsetRequest, OffsetView,
+    RestartOptions,
 };
 
 /// What the repository says about this API.
@@ -72,6 +73,11 @@ pub(super) async fn run(operation: Operation, call: Call<'_>) -> Answer {
             Ok(reply::empty(StatusCode::ACCEPTED))
         }
         Operation::GetOffsets => call.offsets().await,
+        Operation::AlterOffsets => {
+            let changes = body::offsets(&call.body)?;
+            call.change_offsets(OffsetRequest::Alter(changes)).await
+        }
+        Operation::ResetOffsets => call.change_offsets(OffsetRequest::Reset).await,
         Operation::ListPlugins => call.list_plugins().await,
         Operation::GetPluginConfig => {
             let keys = call
@@ -218,6 +224,11 @@ impl Call<'_> {
             .map(connector_offset)
             .collect::<Result<_, _>>()?;
         Ok(reply::ok(&ConnectorOffsets { offsets }))
+    }
+
+    async fn change_offsets(&self, request: OffsetRequest) -> Answer {
+        let message = self.app.change_offsets(self.name(), request).await?;
+        Ok(reply::ok(&Message { message: &message }))
     }
 
     async fn list_plugins(&self) -> Answer {

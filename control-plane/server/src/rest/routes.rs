@@ -26,6 +26,8 @@ pub(crate) enum Operation {
     GetTopics,
     ResetTopics,
     GetOffsets,
+    AlterOffsets,
+    ResetOffsets,
     ListPlugins,
     GetPluginConfig,
     ValidateConfig,
@@ -36,7 +38,11 @@ impl Operation {
     pub(crate) fn has_body(self) -> bool {
         matches!(
             self,
-            Self::CreateConnector | Self::PutConfig | Self::PatchConfig | Self::ValidateConfig
+            Self::CreateConnector
+                | Self::PutConfig
+                | Self::PatchConfig
+                | Self::AlterOffsets
+                | Self::ValidateConfig
         )
     }
 }
@@ -128,7 +134,11 @@ pub(crate) const ROUTES: &[Route] = &[
     ),
     route(
         "/connectors/{name}/offsets",
-        &[(Verb::Get, Operation::GetOffsets)],
+        &[
+            (Verb::Get, Operation::GetOffsets),
+            (Verb::Patch, Operation::AlterOffsets),
+            (Verb::Delete, Operation::ResetOffsets),
+        ],
     ),
     route("/connector-plugins", &[(Verb::Get, Operation::ListPlugins)]),
     route(

@@ -11,6 +11,8 @@ mod group;
 #[cfg(test)]
 mod grpc;
 #[cfg(test)]
+mod offset_changes;
+#[cfg(test)]
 mod replay;
 #[cfg(test)]
 mod script;

@@ -86,7 +86,7 @@ impl SourceConnector for FileStreamSourceConnector {
     async fn alter_offsets(
         &mut self,
         config: &ConfigMap,
-        offsets: &[(OffsetMap, Option<OffsetMap>)],
+        offsets: &[(Option<OffsetMap>, Option<OffsetMap>)],
     ) -> Result<bool> {
         if file_of(config)?.is_none() {
             return Err(ConnectorError::external(
@@ -96,7 +96,7 @@ impl SourceConnector for FileStreamSourceConnector {
         for (partition, offset) in offsets {
             // Anything may be reset: old configurations leave other partitions behind.
             if let Some(offset) = offset {
-                check_altered(partition, offset).map_err(ConnectorError::external)?;
+                check_altered(partition.as_ref(), offset).map_err(ConnectorError::external)?;
             }
         }
         Ok(true)
@@ -121,7 +121,7 @@ fn file_of(config: &ConfigMap) -> Result<Option<String>> {
         .map(str::to_owned))
 }
 
-fn check_altered(partition: &OffsetMap, offset: &OffsetMap) -> Result<(), &'static str> {
+fn check_altered(partition: Option<&OffsetMap>, offset: &OffsetMap) -> Result<(), &'static str> {
     match offset.get(POSITION_FIELD) {
         None => return Err("Offset objects should either be null or contain the key 'position'"),
         Some(OffsetValue::Long(position)) if *position < 0 => {
@@ -134,6 +134,7 @@ fn check_altered(partition: &OffsetMap, offset: &OffsetMap) -> Result<(), &'stat
             return Err("The value for the 'position' key in the offset is expected to be a Long value");
         }
     }
+    let partition = partition.ok_or("Partition objects cannot be null")?;
     match partition.get(FILENAME_FIELD) {
         None => Err("Partition objects should contain the key 'filename'"),
         Some(_) => Ok(()),

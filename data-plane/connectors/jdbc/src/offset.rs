@@ -134,17 +134,14 @@ impl Partition {
 ///
 /// # Errors
 /// `Config` saying what is wrong and what would be right.
-pub(crate) fn check(partition: &OffsetMap, offset: Option<&OffsetMap>) -> Result<()> {
-    let is_text = |key: &str| matches!(partition.get(key), Some(OffsetValue::String(_)));
-    let is_table = is_text(TABLE) && partition.iter().all(|(key, _)| key == TABLE || key == PROTOCOL);
-    let is_query = is_text(QUERY) && partition.iter().len() == 1;
-    if !is_table && !is_query {
+pub(crate) fn check(partition: Option<&OffsetMap>, offset: &OffsetMap) -> Result<()> {
+    if !partition.is_some_and(is_partition) {
         return Err(ConnectorError::config(
             "a source partition of this connector is `{\"protocol\":\"1\",\"table\":\"SCHEMA.TABLE\"}`, \
              `{\"table\":\"TABLE\"}` or `{\"query\":\"query\"}`",
         ));
     }
-    for (key, value) in offset.into_iter().flat_map(OffsetMap::iter) {
+    for (key, value) in offset.iter() {
         if ![INCREMENTING, TIMESTAMP, TIMESTAMP_NANOS].contains(&key) {
             return Err(ConnectorError::config(format!(
                 "a source offset of this connector has no key `{key}`; it has `incrementing`, `timestamp` (milliseconds \
@@ -158,6 +155,13 @@ pub(crate) fn check(partition: &OffsetMap, offset: Option<&OffsetMap>) -> Result
         }
     }
     Ok(())
+}
+
+fn is_partition(partition: &OffsetMap) -> bool {
+    let is_text = |key: &str| matches!(partition.get(key), Some(OffsetValue::String(_)));
+    let is_table = is_text(TABLE) && partition.iter().all(|(key, _)| key == TABLE || key == PROTOCOL);
+    let is_query = is_text(QUERY) && partition.iter().len() == 1;
+    is_table || is_query
 }
 
 #[cfg(test)]
@@ -237,25 +241,22 @@ mod tests {
 
     #[test]
     fn offsets_of_another_shape_are_refused() {
-        let fine = |partition, offset: Option<&str>| {
-            check(&map(partition), offset.map(map).as_ref()).map_err(|error| error.to_string())
-        };
-        fine(r#"{"protocol":"1","table":"a.b"}"#, Some(r#"{"incrementing":5}"#)).unwrap();
-        fine(r#"{"table":"b"}"#, None).unwrap();
-        fine(
-            r#"{"query":"query"}"#,
-            Some(r#"{"timestamp":1,"timestamp_nanos":0}"#),
-        )
-        .unwrap();
-        fine(r#"{"file":"b"}"#, None).unwrap_err();
-        fine(r#"{"table":7}"#, None).unwrap_err();
+        let fine =
+            |partition, offset| check(Some(&map(partition)), &map(offset)).map_err(|error| error.to_string());
+        let five = r#"{"incrementing":5}"#;
+        fine(r#"{"protocol":"1","table":"a.b"}"#, five).unwrap();
+        fine(r#"{"table":"b"}"#, "{}").unwrap();
+        fine(r#"{"query":"query"}"#, r#"{"timestamp":1,"timestamp_nanos":0}"#).unwrap();
+        fine(r#"{"file":"b"}"#, five).unwrap_err();
+        fine(r#"{"table":7}"#, five).unwrap_err();
+        check(None, &map(five)).unwrap_err();
         assert!(
-            fine(r#"{"table":"b"}"#, Some(r#"{"position":5}"#))
+            fine(r#"{"table":"b"}"#, r#"{"position":5}"#)
                 .unwrap_err()
                 .contains("position")
         );
         assert!(
-            fine(r#"{"table":"b"}"#, Some(r#"{"incrementing":"5"}"#))
+            fine(r#"{"table":"b"}"#, r#"{"incrementing":"5"}"#)
                 .unwrap_err()
                 .contains("integer")
         );

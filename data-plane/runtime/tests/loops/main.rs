@@ -2,6 +2,8 @@
 //! waits for a state, never for the clock.
 
 #[cfg(test)]
+mod alteration;
+#[cfg(test)]
 mod exactly_once;
 #[cfg(test)]
 mod harness;
@@ -11,3 +13,5 @@ mod plugins;
 mod sink;
 #[cfg(test)]
 mod source;
+#[cfg(test)]
+mod switching;

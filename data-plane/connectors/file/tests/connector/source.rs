@@ -228,7 +228,7 @@ async fn altered_offsets_are_checked() {
     let partition = OffsetMap::new().with("filename", "/x");
     let mut alter = async |partition: &OffsetMap, offset: Option<OffsetMap>| {
         let outcome = connector
-            .alter_offsets(&config, &[(partition.clone(), offset)])
+            .alter_offsets(&config, &[(Some(partition.clone()), offset)])
             .await;
         outcome.map_err(|error| error.to_string())
     };
@@ -269,6 +269,9 @@ async fn altered_offsets_are_checked() {
     for (partition, offset, message) in cases {
         assert_eq!(alter(partition, offset).await, Err(message.to_owned()));
     }
+    let null = [(None, position(OffsetValue::Long(1)))];
+    let error = connector.alter_offsets(&config, &null).await.err().unwrap();
+    assert_eq!(error.to_string(), "Partition objects cannot be null");
     let stdin: ConfigMap = [("topic", "t")].into_iter().collect();
     let error = connector.alter_offsets(&stdin, &[]).await.err().unwrap();
     assert!(

@@ -182,9 +182,12 @@ async fn offsets_of_another_shape_cannot_be_set() {
     let mut connector = connector(CONFLUENT);
     let config = config("jdbc:sqlite:/x.db", &[]);
     let partition = map(r#"{"protocol":"1","table":"a.b"}"#);
-    let fine = [(partition, Some(map(r#"{"incrementing":5}"#)))];
+    let fine = [
+        (Some(partition), Some(map(r#"{"incrementing":5}"#))),
+        (Some(map(r#"{"topic":"a"}"#)), None),
+    ];
     assert!(connector.alter_offsets(&config, &fine).await.unwrap());
-    let wrong = [(map(r#"{"topic":"a"}"#), None)];
+    let wrong = [(Some(map(r#"{"topic":"a"}"#)), Some(map(r#"{"incrementing":5}"#)))];
     let error = connector.alter_offsets(&config, &wrong).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Config);
     connector.stop().await;
