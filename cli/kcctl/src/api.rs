@@ -69,6 +69,9 @@ pub(crate) trait Cluster {
     async fn task_configs(&self, name: &str) -> Result<Vec<TaskConfig>, ApiError>;
     async fn topics(&self, name: &str) -> Result<Vec<String>, ApiError>;
     async fn offsets(&self, name: &str) -> Result<Offsets, ApiError>;
+    /// What the server says when it is done; so `reset_offsets`.
+    async fn alter_offsets(&self, name: &str, offsets: &Offsets) -> Result<String, ApiError>;
+    async fn reset_offsets(&self, name: &str) -> Result<String, ApiError>;
     async fn create(&self, connector: &NewConnector) -> Result<(), ApiError>;
     /// Says whether the connector is new.
     async fn put_config(&self, name: &str, config: &ConnectorConfig) -> Result<bool, ApiError>;

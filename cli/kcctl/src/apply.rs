@@ -9,7 +9,7 @@ use std::collections::HashSet;
 use futures::{StreamExt, stream};
 use serde_json::json;
 
-pub(crate) use documents::DocumentError;
+pub(crate) use documents::{DocumentError, read_json};
 
 use crate::api::{ApiError, NewConnector};
 use crate::args::ApplyArgs;

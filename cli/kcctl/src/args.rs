@@ -2,6 +2,7 @@
 
 mod durations;
 mod members;
+mod offsets;
 mod verbs;
 mod workers;
 
@@ -18,6 +19,7 @@ pub(crate) use verbs::{
 };
 
 pub(crate) use members::{AddArgs, MembersCommand};
+pub(crate) use offsets::{PatchOffsetsArgs, ResetCommand, ResetOffsetsArgs};
 pub(crate) use workers::{DescribeWorkerArgs, DrainArgs, WorkerCommand};
 
 use crate::output::Format;
@@ -85,9 +87,12 @@ pub(crate) enum Command {
     Describe(DescribeCommand),
     /// Creates or updates connectors from files or standard input
     Apply(ApplyArgs),
-    /// Changes single settings of connectors
+    /// Changes single settings or offsets of connectors
     #[command(subcommand, arg_required_else_help = true)]
     Patch(PatchCommand),
+    /// Removes the offsets of connectors
+    #[command(subcommand, arg_required_else_help = true)]
+    Reset(ResetCommand),
     /// Restarts connectors or tasks
     #[command(subcommand, arg_required_else_help = true)]
     Restart(RestartCommand),
@@ -116,6 +121,9 @@ pub(crate) enum Command {
     /// Names of tasks on one line, for completion scripts
     #[command(hide = true)]
     TaskNameCompletions,
+    /// Names of workers on one line, for completion scripts
+    #[command(hide = true)]
+    WorkerNameCompletions,
     /// Names of contexts on one line, for completion scripts
     #[command(hide = true)]
     ContextNameCompletions,

@@ -7,13 +7,14 @@ mod get;
 mod lifecycle;
 mod members;
 mod names;
+mod offsets;
 mod patch;
 mod plugin;
 mod selection;
 mod worker;
 
 use crate::api::{self, Cluster};
-use crate::args::{Cli, Command, DescribeCommand, GetCommand, MembersCommand, PatchCommand, RestartCommand};
+use crate::args::{Cli, Command, DescribeCommand, GetCommand, MembersCommand, PatchCommand, ResetCommand, RestartCommand};
 use crate::failure::Failure;
 use crate::printer::Printer;
 use crate::target::Target;
@@ -75,6 +76,8 @@ async fn with_cluster(session: &Session<'_>, command: Command) -> Result<(), Fai
         Command::Describe(DescribeCommand::Plugin(args)) => plugin::describe(session, &args).await,
         Command::Apply(args) => apply::run(session, &args).await,
         Command::Patch(PatchCommand::Connector(args)) => patch::connectors(session, &args).await,
+        Command::Patch(PatchCommand::Offsets(args)) => offsets::patch(session, &args).await,
+        Command::Reset(ResetCommand::Offsets(args)) => offsets::reset(session, &args).await,
         Command::Restart(RestartCommand::Connector(args)) => lifecycle::restart(session, &args).await,
         Command::Restart(RestartCommand::Task(args)) => lifecycle::restart_tasks(session, &args).await,
         Command::Pause(noun) => lifecycle::change(session, lifecycle::PAUSE, noun).await,
@@ -87,6 +90,7 @@ async fn with_cluster(session: &Session<'_>, command: Command) -> Result<(), Fai
         Command::ConnectorNameCompletions => names::connectors(session).await,
         Command::TaskNameCompletions => names::tasks(session).await,
         Command::PluginNameCompletions => names::plugins(session).await,
+        Command::WorkerNameCompletions => names::workers(session).await,
         // They need no cluster: `run` has seen to them.
         Command::Config(_) | Command::ContextNameCompletions | Command::Completion { .. } => Ok(()),
     }

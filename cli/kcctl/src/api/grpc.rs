@@ -238,6 +238,27 @@ impl Cluster for Grpc {
         answer.try_into().map_err(|error| self.foreign(&error))
     }
 
+    async fn alter_offsets(&self, name: &str, offsets: &Offsets) -> Result<String, ApiError> {
+        let request = v1::AlterOffsetsRequest {
+            name: name.to_owned(),
+            offsets: offsets.offsets.iter().map(Into::into).collect(),
+        };
+        Ok(self
+            .ask(request, async |r| self.connectors.clone().alter_offsets(r).await)
+            .await?
+            .message)
+    }
+
+    async fn reset_offsets(&self, name: &str) -> Result<String, ApiError> {
+        let request = v1::ResetOffsetsRequest {
+            name: name.to_owned(),
+        };
+        Ok(self
+            .ask(request, async |r| self.connectors.clone().reset_offsets(r).await)
+            .await?
+            .message)
+    }
+
     async fn create(&self, connector: &NewConnector) -> Result<(), ApiError> {
         let state = connector
             .initial_state

@@ -73,6 +73,7 @@ pub(crate) struct Offsets {
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Offset {
     pub(crate) partition: Value,
+    #[serde(default)]
     pub(crate) offset: Value,
 }
 

@@ -150,6 +150,11 @@ fn connector_path(name: &str, rest: &str) -> String {
     format!("/connectors/{}{rest}", utf8_percent_encode(name, ENCODED))
 }
 
+#[derive(Deserialize)]
+struct Message {
+    message: String,
+}
+
 fn plugin_path(name: &str, rest: &str) -> String {
     format!("/connector-plugins/{}{rest}", utf8_percent_encode(name, ENCODED))
 }
@@ -190,6 +195,18 @@ impl Cluster for Rest {
 
     async fn offsets(&self, name: &str) -> Result<Offsets, ApiError> {
         self.get(&connector_path(name, "/offsets")).await
+    }
+
+    async fn alter_offsets(&self, name: &str, offsets: &Offsets) -> Result<String, ApiError> {
+        let path = connector_path(name, "/offsets");
+        let answer = self.send(Method::PATCH, &path, Some(&json!(offsets))).await?;
+        Ok(self.parse::<Message>(&answer.body)?.message)
+    }
+
+    async fn reset_offsets(&self, name: &str) -> Result<String, ApiError> {
+        let path = connector_path(name, "/offsets");
+        let answer = self.send(Method::DELETE, &path, None).await?;
+        Ok(self.parse::<Message>(&answer.body)?.message)
     }
 
     async fn create(&self, connector: &NewConnector) -> Result<(), ApiError> {

@@ -77,6 +77,17 @@ pub(super) fn read(files: &[PathBuf]) -> Result<Vec<Document>, DocumentError> {
     Ok(documents)
 }
 
+/// One JSON document of a file, or of standard input.
+pub(crate) fn read_json<T: DeserializeOwned>(file: &Path) -> Result<T, DocumentError> {
+    let (text, origin) = if file.as_os_str() == STDIN {
+        (read_stdin()?, "standard input".to_owned())
+    } else {
+        read_text(file)?
+    };
+    serde_json::from_str(text.trim_start_matches('\u{feff}'))
+        .map_err(|source| DocumentError::Json { origin, source })
+}
+
 fn read_stdin() -> Result<String, DocumentError> {
     let mut text = String::new();
     let result = io::stdin().read_to_string(&mut text);
@@ -88,6 +99,15 @@ fn read_stdin() -> Result<String, DocumentError> {
 }
 
 fn read_file(path: &Path) -> Result<Vec<Document>, DocumentError> {
+    let (text, origin) = read_text(path)?;
+    let is_yaml = path
+        .extension()
+        .is_some_and(|extension| extension == "yaml" || extension == "yml");
+    parse(&text, &origin, is_yaml)
+}
+
+/// The text of a file, and what to call it in messages.
+fn read_text(path: &Path) -> Result<(String, String), DocumentError> {
     if !path.exists() {
         return Err(DocumentError::Missing(
             std::path::absolute(path).unwrap_or_else(|_| path.to_owned()),
@@ -98,10 +118,7 @@ fn read_file(path: &Path) -> Result<Vec<Document>, DocumentError> {
         origin: origin.clone(),
         source,
     })?;
-    let is_yaml = path
-        .extension()
-        .is_some_and(|extension| extension == "yaml" || extension == "yml");
-    parse(&text, &origin, is_yaml)
+    Ok((text, origin))
 }
 
 /// The files of a directory itself, by name.

@@ -8,6 +8,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use fancy_regex::Regex;
 
 use super::OutputArgs;
+use super::offsets::PatchOffsetsArgs;
 use super::workers::DescribeWorkerArgs;
 
 /// Which connectors a command is about.
@@ -206,6 +207,9 @@ pub(crate) enum PatchCommand {
     /// Changes single settings of connectors
     #[command(alias = "connectors")]
     Connector(PatchArgs),
+    /// Changes offsets of a stopped connector
+    #[command(alias = "offset")]
+    Offsets(PatchOffsetsArgs),
 }
 
 #[derive(Debug, Args)]

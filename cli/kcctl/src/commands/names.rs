@@ -27,3 +27,10 @@ pub(super) async fn plugins(session: &Session<'_>) -> Result<(), Failure> {
     session.printer.line(&classes.join(" "));
     Ok(())
 }
+
+pub(super) async fn workers(session: &Session<'_>) -> Result<(), Failure> {
+    let workers = session.cluster.workers().await?;
+    let names: Vec<&str> = workers.iter().map(|worker| worker.name.as_str()).collect();
+    session.printer.line(&names.join(" "));
+    Ok(())
+}

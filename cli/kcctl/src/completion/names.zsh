@@ -8,12 +8,14 @@ _kcctl_names() {
         -[ofstrn]|--*) ;;
         *)
             if [[ $line =~ ' (pause|resume|stop|restart|delete|patch|describe) connectors? ' ||
-                  $line =~ ' get offsets? ' ]]; then
+                  $line =~ ' (get|patch|reset) offsets? ' ]]; then
                 source=connector-name-completions
             elif [[ $line =~ ' restart tasks? ' ]]; then
                 source=task-name-completions
             elif [[ $line =~ ' describe plugins? ' ]]; then
                 source=plugin-name-completions
+            elif [[ $line =~ ' (describe workers?|worker (drain|undrain)) ' ]]; then
+                source=worker-name-completions
             elif [[ $line =~ ' config (use|remove|set)-context ' ]]; then
                 source=context-name-completions
             fi

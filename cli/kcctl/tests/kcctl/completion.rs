@@ -55,6 +55,7 @@ fn bash_completes_commands_options_and_names_of_the_cluster() {
     assert_eq!(offers(&["kcctl", "des"]), ["describe"]);
     assert_eq!(offers(&["kcctl", "pause", "connector", "s"]), ["snk", "src"]);
     assert_eq!(offers(&["kcctl", "delete", "connectors", "snk", "le"]), ["lead"]);
+    assert_eq!(offers(&["kcctl", "reset", "offsets", "s"]), ["snk", "src"]);
     assert_eq!(offers(&["kcctl", "restart", "task", "snk/"]), ["snk/0", "snk/1"]);
     assert_eq!(offers(&["kcctl", "config", "use-context", ""]), ["local"]);
     assert_eq!(offers(&["kcctl", "--context", "l"]), ["local"]);
@@ -79,6 +80,18 @@ fn bash_completes_commands_options_and_names_of_the_cluster() {
 }
 
 #[test]
+fn bash_completes_names_of_workers() {
+    let server = crate::grpc_server::GrpcServer::start();
+    let kcctl = Kcctl::bare();
+    kcctl.run(&["config", "set-context", "local", "--cluster", &server.url()]);
+    let offers = |words: &[&str]| bash_offers(&kcctl, words);
+    let all = ["w1:8083", "w2:8083", "w3:8083"];
+    assert_eq!(offers(&["kcctl", "worker", "drain", ""]), all);
+    assert_eq!(offers(&["kcctl", "worker", "undrain", "w"]), all);
+    assert_eq!(offers(&["kcctl", "describe", "worker", "w2"]), ["w2:8083"]);
+}
+
+#[test]
 fn a_name_is_never_run_by_the_shell() {
     let server = RestServer::golden(&[]);
     server.answer("GET /connectors", 200, r#"["a$(touch${IFS}run)","b*"]"#);
@@ -95,7 +108,7 @@ fn every_shell_gets_a_script_that_asks_for_names() {
     for shell in ["bash", "zsh", "fish"] {
         let output = kcctl.run(&["completion", shell]);
         assert_eq!((output.code, output.stderr.as_str()), (0, ""));
-        for source in ["connector", "task", "plugin", "context"] {
+        for source in ["connector", "task", "plugin", "worker", "context"] {
             assert!(
                 output.stdout.contains(&format!("{source}-name-completions")),
                 "{shell} {source}"

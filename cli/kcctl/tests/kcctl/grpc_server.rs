@@ -380,6 +380,33 @@ impl Connectors for Fake {
         Ok(Response::new(v1::GetOffsetsResponse { offsets }))
     }
 
+    async fn alter_offsets(
+        &self,
+        request: Request<v1::AlterOffsetsRequest>,
+    ) -> Answer<v1::AlterOffsetsResponse> {
+        let v1::AlterOffsetsRequest { name, offsets } = request.get_ref();
+        let offset = |offset: &v1::Offset| {
+            let value = offset.offset_json.as_deref().unwrap_or("nothing");
+            format!("{} to {value}", offset.partition_json)
+        };
+        let changes: Vec<_> = offsets.iter().map(offset).collect();
+        self.note(
+            &format!("alter offsets of {name}: {}", changes.join(", ")),
+            &request,
+        );
+        let message = "The offsets for this connector have been altered successfully".to_owned();
+        Ok(Response::new(v1::AlterOffsetsResponse { message }))
+    }
+
+    async fn reset_offsets(
+        &self,
+        request: Request<v1::ResetOffsetsRequest>,
+    ) -> Answer<v1::ResetOffsetsResponse> {
+        self.note(&format!("reset offsets of {}", request.get_ref().name), &request);
+        let message = "The offsets for this connector have been reset successfully".to_owned();
+        Ok(Response::new(v1::ResetOffsetsResponse { message }))
+    }
+
     type WatchStream = tokio_stream::Empty<Result<v1::ConnectorEvent, Status>>;
 
     async fn watch(&self, _request: Request<v1::WatchRequest>) -> Answer<Self::WatchStream> {

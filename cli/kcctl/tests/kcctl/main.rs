@@ -18,6 +18,7 @@ mod grpc_server;
 mod kcctl;
 mod member_service;
 mod members;
+mod offsets;
 mod rest_server;
 mod worker;
 mod worker_service;

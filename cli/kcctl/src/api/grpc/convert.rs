@@ -112,3 +112,12 @@ pub(super) fn task_configs(connector: &str, answer: v1::ListTasksResponse) -> Ve
 fn filled(text: String) -> Option<String> {
     (!text.is_empty()).then_some(text)
 }
+
+impl From<&Offset> for v1::Offset {
+    fn from(offset: &Offset) -> Self {
+        Self {
+            partition_json: offset.partition.to_string(),
+            offset_json: (!offset.offset.is_null()).then(|| offset.offset.to_string()),
+        }
+    }
+}
