@@ -39,13 +39,22 @@ impl Cluster {
 
     /// With one worker, whose sources deliver exactly once and keep their offsets in this topic.
     pub(crate) async fn start_exactly_once(kafka: &str, offsets_topic: &str) -> Self {
-        let lines = format!(
-            "exactly.once.source.support=enabled\n\
-             offset.storage.topic={offsets_topic}\n\
-             offset.storage.partitions=5\n\
-             offset.storage.replication.factor=1\n"
-        );
-        Self::launch(kafka, 1, (&[], lines)).await
+        Self::start_exactly_once_with(kafka, ("enabled", offsets_topic), &[]).await
+    }
+
+    /// With one worker of this support, and more arguments for the control plane.
+    pub(crate) async fn start_exactly_once_with(
+        kafka: &str,
+        (support, offsets_topic): (&str, &str),
+        arguments: &'static [&'static str],
+    ) -> Self {
+        let lines = exactly_once_lines(support, offsets_topic);
+        Self::launch(kafka, 1, (arguments, lines)).await
+    }
+
+    /// Of workers that are started after this.
+    pub(crate) fn set_exactly_once(&mut self, support: &str, offsets_topic: &str) {
+        self.worker_lines = exactly_once_lines(support, offsets_topic);
     }
 
     async fn launch(
@@ -187,6 +196,15 @@ impl Cluster {
         )
         .expect("the worker starts")
     }
+}
+
+fn exactly_once_lines(support: &str, offsets_topic: &str) -> String {
+    format!(
+        "exactly.once.source.support={support}\n\
+         offset.storage.topic={offsets_topic}\n\
+         offset.storage.partitions=5\n\
+         offset.storage.replication.factor=1\n"
+    )
 }
 
 fn spawn_control_plane(

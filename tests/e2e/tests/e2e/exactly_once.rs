@@ -1,5 +1,10 @@
 //! Sources that deliver exactly once, and going over from the Java runtime and back.
 
+mod expiry;
+mod offsets;
+mod switching;
+mod tables;
+
 use std::fmt::Write as _;
 use std::path::Path;
 use std::time::Duration;
@@ -83,14 +88,24 @@ async fn stop(rest: &Rest, connector: &str) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_line_arrives_exactly_once_though_the_worker_is_killed_again_and_again() {
+    copy_and_kill("eos-killed", json!({ "exactly.once.support": "required" })).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn transactions_of_many_batches_are_as_exact() {
+    let boundary = json!({ "transaction.boundary": "interval", "transaction.boundary.interval.ms": "150" });
+    copy_and_kill("eos-interval", boundary).await;
+}
+
+async fn copy_and_kill(name: &str, more: Value) {
     let services = Services::require(&[Service::Kafka]).await.unwrap();
     let kafka = services.kafka_bootstrap();
-    let name = unique("eos-killed");
+    let name = unique(name);
     let mut cluster = Cluster::start_exactly_once(kafka, &format!("{name}-offsets")).await;
     let (input, text) = (cluster.file("in.txt"), lines(0..LINES));
     std::fs::write(&input, &text).unwrap();
     let mut config = source(&input, &name);
-    crate::news::merge(&mut config, json!({ "exactly.once.support": "required" }));
+    crate::news::merge(&mut config, more);
     cluster.rest.create(&name, config).await;
     let mut reached = 0;
     for _kill in 0..KILLS {
