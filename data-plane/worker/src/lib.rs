@@ -122,7 +122,7 @@ impl Worker {
             }),
             outputs: SessionOutputs {
                 wanted: wanted_sender,
-                lease_until: lease_sender,
+                lease: lease_sender,
                 registered: registered_sender,
             },
         };

@@ -1,6 +1,9 @@
 //! Makes what runs here equal to what the control plane wants. Level-triggered: it looks at the whole desired set,
 //! never at what changed. One task owns the units; it is stopped by the worker's token.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,6 +17,7 @@ use towpath_types::{ConnectorKind, Epoch, UnitId};
 use tracing::{info, warn};
 
 use crate::outbox::Outbox;
+use crate::session::Term;
 
 /// One unit that is wanted here.
 #[derive(Clone, Debug)]
@@ -35,7 +39,7 @@ pub(crate) struct Reconciler {
     outbox: Arc<Outbox>,
     wanted: watch::Receiver<Arc<Wanted>>,
     /// Until when the lease holds, by this worker's own clock.
-    lease_until: watch::Receiver<Option<Instant>>,
+    lease: watch::Receiver<Option<Term>>,
     policy: LeaseLost,
     units: Units,
     kinds: HashMap<UnitId, ConnectorKind>,
@@ -50,15 +54,14 @@ impl Reconciler {
         environment: Environment,
         outbox: Arc<Outbox>,
         wanted: watch::Receiver<Arc<Wanted>>,
-        lease: (watch::Receiver<Option<Instant>>, LeaseLost),
+        (lease, policy): (watch::Receiver<Option<Term>>, LeaseLost),
     ) -> Self {
         let graceful = environment.settings.graceful_timeout;
-        let (lease_until, policy) = lease;
         Self {
             environment,
             outbox,
             wanted,
-            lease_until,
+            lease,
             policy,
             units: Units::new(),
             kinds: HashMap::new(),
@@ -72,11 +75,11 @@ impl Reconciler {
         while !stop.is_cancelled() {
             self.make_equal();
             let next_deadline = self.deadlines.values().min().copied();
-            let lease_until = *self.lease_until.borrow();
+            let lease_until = self.lease.borrow().map(|term| term.until);
             tokio::select! {
                 () = stop.cancelled() => {}
                 changed = self.wanted.changed() => if changed.is_err() { break },
-                changed = self.lease_until.changed() => {
+                changed = self.lease.changed() => {
                     if changed.is_err() { break }
                     self.lease_is_lost = false;
                 }
@@ -106,7 +109,7 @@ impl Reconciler {
                 Some(desired) if desired.spec.epoch == epoch && !self.is_unfenced(desired.kind, &unit) => {
                     self.units.set_target(&unit, desired.spec.target);
                 }
-                _ => self.stop(&unit),
+                _ => self.stop(&unit, self.stop_deadline(&unit)),
             }
         }
         for (unit, desired) in &wanted.units {
@@ -136,11 +139,27 @@ impl Reconciler {
         self.units.start(&self.environment, desired.spec.clone());
     }
 
-    fn stop(&mut self, unit: &UnitId) {
+    /// Until when a unit that stops now may take for it.
+    fn stop_deadline(&self, unit: &UnitId) -> Instant {
+        let graceful = Instant::now() + self.graceful;
+        let is_unfenced = self
+            .kinds
+            .get(unit)
+            .is_some_and(|kind| self.is_unfenced(*kind, unit));
+        match *self.lease.borrow() {
+            // Invariant 5: the leader gives it to another worker soon, and nobody would take a last commit.
+            Some(term) if is_unfenced => graceful.min(term.until + term.grace),
+            _ => graceful,
+        }
+    }
+
+    /// A unit that is stopping already can only get less time than it had.
+    fn stop(&mut self, unit: &UnitId, deadline: Instant) {
         if !self.units.is_stopping(unit) {
             self.units.stop(unit);
-            self.deadlines
-                .insert(unit.clone(), Instant::now() + self.graceful);
+            self.deadlines.insert(unit.clone(), deadline);
+        } else if let Some(at) = self.deadlines.get_mut(unit) {
+            *at = deadline.min(*at);
         }
     }
 

@@ -25,6 +25,7 @@ use crate::answers::Answers;
 use crate::outbox::{CommitAnswer, Outbox, ReadAnswer};
 use crate::reconcile::Wanted;
 use lease::Lease;
+pub(crate) use lease::Term;
 
 /// Messages that wait for the stream. A worker that cannot send for so long waits itself.
 const OUTGOING_LIMIT: usize = 64;
@@ -54,7 +55,7 @@ pub struct Identity {
 #[derive(Debug)]
 pub(crate) struct SessionOutputs {
     pub(crate) wanted: watch::Sender<Arc<Wanted>>,
-    pub(crate) lease_until: watch::Sender<Option<Instant>>,
+    pub(crate) lease: watch::Sender<Option<Term>>,
     pub(crate) registered: watch::Sender<bool>,
 }
 
@@ -246,8 +247,8 @@ impl Session {
     }
 
     fn renew_lease(&self, stream: &Stream) {
-        if let Some(until) = stream.lease.until() {
-            self.outputs.lease_until.send_replace(Some(until));
+        if let Some(term) = stream.lease.term() {
+            self.outputs.lease.send_replace(Some(term));
         }
     }
 

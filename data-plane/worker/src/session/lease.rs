@@ -4,6 +4,18 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+/// What is left of a lease is this part of it: units that nothing else fences are gone before the leader, which waits a
+/// sixth of the lease on top, gives them to another worker. The rest of that sixth is for clocks that differ.
+const GRACE: u32 = 15;
+
+/// What the rest of the worker is to know of the lease.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Term {
+    pub(crate) until: Instant,
+    /// How long what has to end with the lease may take for that.
+    pub(crate) grace: Duration,
+}
+
 #[derive(Debug)]
 pub(super) struct Lease {
     duration: Duration,
@@ -38,8 +50,11 @@ impl Lease {
     }
 
     /// `None`: no longer than the last session has said.
-    pub(super) fn until(&self) -> Option<Instant> {
-        self.is_assigned.then(|| self.answered + self.duration)
+    pub(super) fn term(&self) -> Option<Term> {
+        self.is_assigned.then(|| Term {
+            until: self.answered + self.duration,
+            grace: self.duration / GRACE,
+        })
     }
 }
 
@@ -49,19 +64,23 @@ mod tests {
 
     const SECOND: Duration = Duration::from_secs(1);
 
+    fn until(lease: &Lease) -> Option<Instant> {
+        lease.term().map(|term| term.until)
+    }
+
     #[test]
     fn a_session_gives_no_lease_before_it_has_said_what_is_wanted() {
         let begin = Instant::now();
         let mut lease = Lease::new(3 * SECOND, begin);
-        assert_eq!(lease.until(), None);
+        assert_eq!(until(&lease), None);
         lease.answered(begin + SECOND);
         assert_eq!(
-            lease.until(),
+            until(&lease),
             None,
             "an answered heartbeat says nothing about units"
         );
         lease.assigned();
-        assert_eq!(lease.until(), Some(begin + 4 * SECOND));
+        assert_eq!(until(&lease), Some(begin + 4 * SECOND));
     }
 
     #[test]
@@ -69,8 +88,8 @@ mod tests {
         let begin = Instant::now();
         let mut lease = Lease::new(3 * SECOND, begin);
         lease.assigned();
-        assert_eq!(lease.until(), Some(begin + 3 * SECOND));
+        assert_eq!(until(&lease), Some(begin + 3 * SECOND));
         lease.answered(begin + 2 * SECOND);
-        assert_eq!(lease.until(), Some(begin + 5 * SECOND));
+        assert_eq!(until(&lease), Some(begin + 5 * SECOND));
     }
 }
