@@ -31,6 +31,8 @@ pub(crate) use lease::Term;
 const OUTGOING_LIMIT: usize = 64;
 /// First wait before the control plane is tried again.
 const FIRST_RECONNECT: Duration = Duration::from_millis(50);
+/// Longest wait while the lease holds: another node leads in a second, and what waits for this worker waits for it.
+const MAX_RECONNECT_IN_LEASE: Duration = Duration::from_millis(100);
 /// Longest wait before the control plane is tried again.
 const MAX_RECONNECT: Duration = Duration::from_secs(1);
 /// A control plane that accepts connections but does not answer the registration is left after this.
@@ -106,6 +108,7 @@ struct Stream {
 
 impl Session {
     pub(crate) async fn run(mut self, stop: CancellationToken) {
+        let mut quick = Backoff::new(FIRST_RECONNECT, MAX_RECONNECT_IN_LEASE);
         let mut backoff = Backoff::new(FIRST_RECONNECT, MAX_RECONNECT);
         let mut endpoint = 0;
         while !stop.is_cancelled() {
@@ -115,14 +118,25 @@ impl Session {
                 Err(ended) => ended,
             };
             if self.outputs.registered.send_replace(false) {
+                quick.reset();
                 backoff.reset();
                 warn!(error = %towpath_connect::error::Chain(&ended), "lost the control plane; trying again until it is back");
-            } else if backoff.attempts() == 0 {
+            } else if backoff.attempts() == 0 && !self.has_lease() {
                 warn!(error = %towpath_connect::error::Chain(&ended), "no control plane yet; trying until there is one");
             }
             endpoint = self.follow_hint(&ended, endpoint);
-            tokio::select! { () = tokio::time::sleep(backoff.next_wait()) => {}, () = stop.cancelled() => {} }
+            let wait = if self.has_lease() {
+                quick.next_wait()
+            } else {
+                backoff.next_wait()
+            };
+            tokio::select! { () = tokio::time::sleep(wait) => {}, () = stop.cancelled() => {} }
         }
+    }
+
+    fn has_lease(&self) -> bool {
+        let lease = *self.outputs.lease.borrow();
+        lease.is_some_and(|term| term.until > Instant::now())
     }
 
     /// The leader that a follower named, else the next endpoint.
