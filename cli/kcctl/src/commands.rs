@@ -14,7 +14,9 @@ mod selection;
 mod worker;
 
 use crate::api::{self, Cluster};
-use crate::args::{Cli, Command, DescribeCommand, GetCommand, MembersCommand, PatchCommand, ResetCommand, RestartCommand};
+use crate::args::{
+    Cli, Command, DescribeCommand, GetCommand, MembersCommand, PatchCommand, ResetCommand, RestartCommand,
+};
 use crate::failure::Failure;
 use crate::printer::Printer;
 use crate::target::Target;

@@ -2,23 +2,17 @@
 
 use std::fmt;
 
-use clap::ValueEnum;
 use serde_json::{Value, json};
 
 const STRING: &str = "org.apache.kafka.connect.storage.StringConverter";
 const JSON: &str = "org.apache.kafka.connect.json.JsonConverter";
 
 /// What the command is asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Case {
-    /// A file into a topic, as text
     SourceFile,
-    /// A topic into a file, as text
     SinkFile,
-    /// A file into a topic, as JSON without and with schemas
     Json,
-    /// Writes of one, three and five nodes of the control plane, and planning of clusters of several sizes
-    ControlPlane,
 }
 
 /// One measured kind of work.
@@ -36,7 +30,6 @@ impl Case {
             Self::SourceFile => &[Variant::SourceFile],
             Self::SinkFile => &[Variant::SinkFile],
             Self::Json => &[Variant::JsonSchemasOff, Variant::JsonSchemasOn],
-            Self::ControlPlane => &[],
         }
     }
 }

@@ -61,10 +61,6 @@ impl Report {
         }
     }
 
-    pub(crate) fn note(&self, text: &str) {
-        eprintln!("{text}");
-    }
-
     pub(crate) fn add(&mut self, variant: Variant, system: System, figures: Figures) {
         self.figures.entry((variant, system)).or_default().push(figures);
     }
@@ -117,6 +113,16 @@ fn median(runs: &[Figures], figure: impl Fn(&Figures) -> f64) -> f64 {
     let mut all: Vec<f64> = runs.iter().map(figure).collect();
     all.sort_by(f64::total_cmp);
     all.get(all.len() / 2).copied().unwrap_or(f64::NAN)
+}
+
+/// A line of the answer.
+pub(crate) fn print_line(text: &str) {
+    println!("{text}");
+}
+
+/// Progress.
+pub(crate) fn note(text: &str) {
+    eprintln!("{text}");
 }
 
 /// An error with its causes.

@@ -6,11 +6,10 @@ use std::process::Command;
 use std::time::Duration;
 
 use clap::ValueEnum;
-use reqwest::StatusCode;
-use serde_json::{Value, json};
 use towpath_testkit::{Process, Services, binary, free_port, wait_until};
 
 use crate::Outcome;
+use crate::rest::Rest;
 
 const READY: Duration = Duration::from_secs(30);
 
@@ -89,66 +88,5 @@ impl Towpath {
         self.worker.terminate(READY).await?;
         self.control_plane.terminate(READY).await?;
         Ok(())
-    }
-}
-
-/// A REST API of Kafka Connect.
-pub(crate) struct Rest {
-    client: reqwest::Client,
-    base: String,
-}
-
-impl Rest {
-    pub(crate) fn new(base: String) -> Self {
-        Self {
-            client: reqwest::Client::new(),
-            base,
-        }
-    }
-
-    pub(crate) async fn get(&self, path: &str) -> Option<Value> {
-        let answer = self
-            .client
-            .get(format!("{}{path}", self.base))
-            .send()
-            .await
-            .ok()?;
-        if answer.status().is_success() {
-            answer.json().await.ok()
-        } else {
-            None
-        }
-    }
-
-    pub(crate) async fn create(&self, name: &str, config: &Value) -> Outcome<()> {
-        let document = json!({ "name": name, "config": config });
-        let answer = self
-            .client
-            .post(format!("{}/connectors", self.base))
-            .json(&document)
-            .send()
-            .await?;
-        if answer.status() == StatusCode::CREATED {
-            return Ok(());
-        }
-        Err(format!("the connector was refused: {}", answer.text().await?).into())
-    }
-
-    pub(crate) async fn delete(&self, name: &str) -> Outcome<()> {
-        self.client
-            .delete(format!("{}/connectors/{name}", self.base))
-            .send()
-            .await?
-            .error_for_status()?;
-        Ok(())
-    }
-
-    /// The trace of a task that has failed.
-    pub(crate) async fn failure(&self, name: &str) -> Option<String> {
-        let status = self.get(&format!("/connectors/{name}/status")).await?;
-        let tasks = status["tasks"].as_array()?.clone();
-        tasks
-            .iter()
-            .find_map(|task| task["trace"].as_str().map(str::to_owned))
     }
 }

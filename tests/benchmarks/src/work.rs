@@ -10,12 +10,14 @@ use serde_json::Value;
 use tempfile::TempDir;
 use towpath_kafka::TopicWatcher;
 use towpath_testkit::process::Usage;
-use towpath_testkit::{Service, Services, repository_root};
+use towpath_testkit::{Service, Services};
 
 use crate::Outcome;
 use crate::case::Variant;
+use crate::java_process::CommandLine;
 use crate::report::Figures;
-use crate::systems::{Rest, System, Towpath};
+use crate::rest::Rest;
+use crate::systems::{System, Towpath};
 
 /// Length of a record's value.
 const LINE_BYTES: usize = 100;
@@ -50,7 +52,7 @@ impl Bench {
         };
         let services = Services::private(needed).await?;
         let java = if with_java {
-            let pid = java_pid(services.connect_url())?;
+            let pid = CommandLine::of(services.connect_url())?.pid;
             Some((Rest::new(services.connect_url().to_owned()), pid))
         } else {
             None
@@ -227,38 +229,6 @@ fn figures(records: u64, bytes: usize, (seconds, cpu_seconds): (f64, f64), peak:
 
 fn usage(pid: u32) -> Outcome<Usage> {
     Usage::of(pid).map_err(|what| format!("process {pid} cannot be measured: {what}").into())
-}
-
-/// The process of the Java runtime that listens at this address.
-fn java_pid(url: &str) -> Outcome<u32> {
-    let port = url.rsplit(':').next().unwrap_or_default().trim_end_matches('/');
-    for entry in std::fs::read_dir("/proc")? {
-        let path = entry?.path();
-        let Some(pid) = path
-            .file_name()
-            .and_then(|name| name.to_str())
-            .and_then(|name| name.parse::<u32>().ok())
-        else {
-            continue;
-        };
-        let arguments = std::fs::read(path.join("cmdline")).unwrap_or_default();
-        let arguments: Vec<&str> = arguments
-            .split(|b| *b == 0)
-            .filter_map(|part| std::str::from_utf8(part).ok())
-            .collect();
-        let is_connect = arguments.iter().any(|part| part.ends_with("ConnectDistributed"));
-        let properties = arguments.iter().rev().find(|part| part.ends_with(".properties"));
-        if let Some(properties) = properties.filter(|_| is_connect)
-            && std::fs::read_to_string(properties).is_ok_and(|text| text.contains(&format!(":{port}")))
-        {
-            return Ok(pid);
-        }
-    }
-    Err(format!(
-        "no process of the Java runtime listens at {url}; see {}",
-        repository_root().display()
-    )
-    .into())
 }
 
 fn write_lines(file: &Path, records: u64) -> Outcome<()> {
