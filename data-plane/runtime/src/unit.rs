@@ -98,7 +98,7 @@ pub struct Environment {
 
 impl Environment {
     /// Set if source tasks write in transactions (`exactly.once.source.support=enabled`).
-    fn exactly_once(&self) -> Option<&OffsetsInKafka> {
+    pub fn exactly_once(&self) -> Option<&OffsetsInKafka> {
         self.offsets_in_kafka
             .as_deref()
             .filter(|offsets| offsets.support == ExactlyOnceSource::Enabled)

@@ -128,7 +128,7 @@ impl Reconciler {
     /// their consumer group, exactly-once sources their transactional id.
     fn is_unfenced(&self, kind: ConnectorKind, unit: &UnitId) -> bool {
         let is_source_task = kind == ConnectorKind::Source && unit.task_number().is_some();
-        let kafka_fences = self.environment.exactly_once.is_some();
+        let kafka_fences = self.environment.exactly_once().is_some();
         self.lease_is_lost && self.policy == LeaseLost::Stop && is_source_task && !kafka_fences
     }
 
@@ -188,7 +188,7 @@ impl Reconciler {
     fn on_lease_lost(&mut self) {
         self.lease_is_lost = true;
         let what = match self.policy {
-            LeaseLost::Stop | LeaseLost::Continue if self.environment.exactly_once.is_some() => {
+            LeaseLost::Stop | LeaseLost::Continue if self.environment.exactly_once().is_some() => {
                 "all tasks go on, Kafka fences each against a second one"
             }
             LeaseLost::Stop => "source tasks stop until it answers again, sinks go on",

@@ -8,18 +8,17 @@ mod worker;
 mod writes;
 
 use crate::Outcome;
-use crate::report::Report;
+use crate::report::note;
 
 const GROUPS: [usize; 3] = [1, 3, 5];
 
 pub(crate) async fn run(json: bool) -> Outcome<()> {
-    let notes = Report::new(json);
     let mut writes = Vec::new();
     for nodes in GROUPS {
-        notes.note(&format!("writes to {nodes} nodes"));
+        note(&format!("writes to {nodes} nodes"));
         writes.extend(writes::measure(nodes).await?);
     }
-    notes.note("planning");
+    note("planning");
     let plans = planning::measure()?;
     table::print(&writes, &plans, json)
 }

@@ -81,8 +81,11 @@ pub(super) async fn run(sessions: Sessions, mut inbound: Inbound, outbound: Outb
         Ok(session) => session,
         Err(ending) => {
             tracing::warn!(error = %Chain(&ending), "worker session refused");
-            let refusal = ending.to_status().map(|status| outbound.try_send(Err(status)));
-            return drop(refusal);
+            if let Some(status) = ending.to_status() {
+                // A worker that is gone needs no answer.
+                let _told = outbound.try_send(Err(status)).is_ok();
+            }
+            return;
         }
     };
     let worker = &session.reporter.worker;

@@ -91,6 +91,7 @@ fn running() -> Cluster {
             partition: SourcePartition::parse(r#"{"file":"a"}"#).unwrap(),
             offset: Some(SourceOffset::parse(r#"{"position":7}"#).unwrap()),
         }],
+        in_kafka: Vec::new(),
     };
     let from = cluster.reporter("w1");
     cluster.must(Command::CommitOffsets {

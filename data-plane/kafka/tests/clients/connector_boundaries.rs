@@ -197,8 +197,7 @@ async fn transactions_end_where_the_task_says_and_nothing_else_is_seen_though_it
     let dropped = ABORTED * BATCH + 4..(ABORTED + 1) * BATCH;
     let first: Vec<i64> = (0..OPEN * BATCH + 4).filter(|n| !dropped.contains(n)).collect();
     let committed = tokio::time::timeout(DEADLINE, read(consumer.as_mut(), first.len())).await;
-    let as_numbers =
-        |numbers: Vec<u64>| -> Vec<i64> { numbers.into_iter().map(|n| n.cast_signed()).collect() };
+    let as_numbers = |numbers: Vec<u64>| -> Vec<i64> { numbers.into_iter().map(u64::cast_signed).collect() };
     let committed = committed.unwrap_or_else(|_| panic!("{:?}", seen.traces.lock().unwrap()));
     assert_eq!(as_numbers(numbers(&committed)), first);
 

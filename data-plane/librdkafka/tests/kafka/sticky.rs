@@ -16,7 +16,7 @@ use crate::support::{
 /// The partitions of records, in the order of their tokens.
 fn partitions(mut delivered: Vec<Delivery>) -> Vec<i32> {
     delivered.sort_unstable_by_key(|delivery| delivery.token);
-    let partition = |delivery: &Delivery| delivery.result.unwrap().partition;
+    let partition = |delivery: &Delivery| delivery.result.expect("it was delivered").partition;
     delivered.iter().map(partition).collect()
 }
 
@@ -101,7 +101,7 @@ async fn until_refused(lane: &mut Lane, record: &Record) {
     loop {
         match lane
             .try_send(std::slice::from_ref(record), Record::view)
-            .unwrap()
+            .expect("the producer is well")
             .stop
         {
             Stop::Done => {

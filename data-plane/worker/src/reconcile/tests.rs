@@ -49,7 +49,7 @@ impl SourceTask for Stubborn {
         Ok(Vec::new())
     }
     async fn stop(&mut self) {
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 }
 
@@ -114,7 +114,7 @@ fn environment(outbox: &Arc<Outbox>) -> Environment {
         reports: Arc::clone(outbox) as _,
         resolve: Arc::new(|config| Ok(config.clone())),
         settings: RuntimeSettings::default(),
-        exactly_once: None,
+        offsets_in_kafka: None,
         fences: Arc::default(),
     }
 }

@@ -32,7 +32,12 @@ pub(crate) struct Worker {
 
 /// What it was told to run, by epoch and target state. A std mutex: never held across an await.
 #[derive(Default)]
-struct Running(Mutex<BTreeMap<(String, Option<u32>), (u64, i32)>>);
+struct Running(Mutex<BTreeMap<UnitName, Run>>);
+
+/// The connector and the task's number, none for the connector itself.
+type UnitName = (String, Option<u32>);
+/// The epoch and the target state.
+type Run = (u64, i32);
 
 impl Worker {
     /// At a node that leads; `None` if this one does not.
@@ -88,6 +93,7 @@ impl Worker {
                     partition_json: r#"{"filename":"/var/log/simulated"}"#.to_owned(),
                     offset_json: Some(format!(r#"{{"position":{offset}}}"#)),
                 }],
+                in_kafka: Vec::new(),
             });
         let commit = v1::OffsetCommit {
             request_id: self.commits,

@@ -12,8 +12,7 @@ use towpath_testkit::wait_until;
 use super::figures::Figures;
 use super::towpath::Towpath;
 use crate::Outcome;
-use crate::flow::Flow;
-use crate::report::note;
+use crate::flow::{self, Flow};
 use crate::rest::Rest;
 
 /// The connector that is written to. It is stopped: no task of it starts.
@@ -39,7 +38,7 @@ pub(super) async fn kill_leader(
     put_probe(&group.nodes[0].rest).await?;
     flow.catch_up(PATIENCE).await?;
     let starts = group.logged(TASK_STARTED, PROBE)?;
-    let repeated = || flow.streams.iter().map(|stream| stream.repeated()).sum::<usize>();
+    let repeated = || flow.streams.iter().map(flow::Stream::repeated).sum::<usize>();
     let before = repeated();
     let leader = group.leader()?;
     let rests: Vec<Rest> = others(
@@ -90,7 +89,7 @@ async fn put_probe(rest: &Rest) -> Outcome<()> {
         .await?;
     let is_stopped = || async {
         let shown = rest.get(&format!("/connectors/{PROBE}/status")).await;
-        shown.is_some_and(|shown| shown["connector"]["state"] == Value::from("STOPPED"))
+        shown.is_some_and(|shown| shown["connector"]["state"] == "STOPPED")
     };
     wait_until("the connector for writes to be stopped", PATIENCE, is_stopped).await?;
     Ok(())
@@ -199,7 +198,7 @@ async fn request_steadily(rest: Rest, client: usize, stream: Arc<Stream>) {
 
 /// Fails with what was answered.
 async fn request(rest: &Rest, number: usize, client: usize) -> Result<(), String> {
-    let (method, path, body) = if number % 2 == 0 {
+    let (method, path, body) = if number.is_multiple_of(2) {
         (Method::GET, "/connectors?expand=status".to_owned(), None)
     } else {
         (Method::PUT, config_path(), Some(config(client)))

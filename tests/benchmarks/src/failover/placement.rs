@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use serde_json::Value;
 use towpath_testkit::wait_until;
 
 use crate::Outcome;
@@ -27,7 +26,7 @@ impl Placement {
         let all = rest.get("/connectors?expand=status").await?;
         let running = all.as_object()?.iter().filter_map(|(name, entry)| {
             let task = &entry["status"]["tasks"][0];
-            let runs = task["state"] == Value::from("RUNNING");
+            let runs = task["state"] == "RUNNING";
             runs.then(|| Some((name.clone(), task["worker_id"].as_str()?.to_owned())))?
         });
         Some(Self {

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use super::figures::Figures;
 use super::placement::{Placement, resumed, settled};
 use crate::Outcome;
-use crate::flow::{Flow, Kind};
+use crate::flow::{Flow, Kind, Stream};
 use crate::rest::Rest;
 
 /// How often the API is asked where the tasks of a killed worker are.
@@ -95,7 +95,7 @@ pub(super) async fn stop(
     let victim = placement.victim(trial, (&ids, flow))?;
     let streams = placement.streams_of(&ids[victim], flow);
     flow.catch_up(patience).await?;
-    let repeated = || flow.streams.iter().map(|stream| stream.repeated()).sum::<usize>();
+    let repeated = || flow.streams.iter().map(Stream::repeated).sum::<usize>();
     let before = repeated();
 
     let stopped = Instant::now();
