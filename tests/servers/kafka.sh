@@ -4,6 +4,8 @@
 
 about="Apache Kafka, KRaft, one node"
 ports=(main controller)
+# Tests that give it a network of its own say where it listens there, and what else is in its configuration.
+host=${TOWPATH_KAFKA_HOST:-127.0.0.1}
 
 # shellcheck source=tests/servers/kafka/jars.sh
 source "$files/kafka/jars.sh"
@@ -12,10 +14,10 @@ write_configuration() {
     cat >"$dir/broker.properties" <<END
 process.roles=broker,controller
 node.id=1
-controller.quorum.bootstrap.servers=127.0.0.1:$(port controller)
+controller.quorum.bootstrap.servers=$host:$(port controller)
 controller.listener.names=CONTROLLER
-listeners=PLAINTEXT://127.0.0.1:$(port main),CONTROLLER://127.0.0.1:$(port controller)
-advertised.listeners=PLAINTEXT://127.0.0.1:$(port main)
+listeners=PLAINTEXT://$host:$(port main),CONTROLLER://$host:$(port controller)
+advertised.listeners=PLAINTEXT://$host:$(port main)
 listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
 log.dirs=$data
 offsets.topic.replication.factor=1
@@ -26,6 +28,7 @@ transaction.state.log.num.partitions=5
 share.coordinator.state.topic.replication.factor=1
 share.coordinator.state.topic.min.isr=1
 group.initial.rebalance.delay.ms=0
+${TOWPATH_KAFKA_CONFIGURATION:-}
 END
 }
 
@@ -49,7 +52,7 @@ ready() {
     tail -c "+$log_start" "$log" | grep -q 'Kafka Server started'
 }
 
-addresses() { echo "KAFKA_BOOTSTRAP=127.0.0.1:$(port main)"; }
+addresses() { echo "KAFKA_BOOTSTRAP=$host:$(port main)"; }
 
 # A class may be named in full. The broker's address is added where the caller names none.
 tool() { # CLASS ARG...
@@ -62,7 +65,7 @@ tool() { # CLASS ARG...
         ConfigCommand) class=kafka.admin.$class ;;
         *) class=org.apache.kafka.tools.$class ;;
     esac
-    if [[ " $* " != *" --bootstrap-server "* ]]; then set -- --bootstrap-server "127.0.0.1:$(port main)" "$@"; fi
+    if [[ " $* " != *" --bootstrap-server "* ]]; then set -- --bootstrap-server "$host:$(port main)" "$@"; fi
     kafka_java
     exec "${command[@]}" "$class" "$@"
 }

@@ -118,7 +118,7 @@ impl Users {
             },
             expect: match action {
                 Action::Create(_) => Expect::MustNotExist,
-                Action::Put(_) | Action::Delete | Action::Read => Expect::Any,
+                Action::Put(_) | Action::Update(_) | Action::Delete | Action::Read => Expect::Any,
             },
             initial_state: TargetState::Running,
         })

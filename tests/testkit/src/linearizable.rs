@@ -20,6 +20,8 @@ pub enum Action<V> {
     /// Whether there is a value or not.
     Put(V),
     /// Only if there is a value.
+    Update(V),
+    /// Only if there is a value.
     Delete,
     Read,
 }
@@ -31,7 +33,7 @@ pub enum Answer<V> {
     Done,
     /// By a read; `None`: there is no value.
     Found(Option<V>),
-    /// The condition of a create or delete did not hold.
+    /// The condition of a create, update or delete did not hold.
     Refused,
     /// It had no effect, and says nothing about the value.
     Failed,
@@ -244,18 +246,18 @@ impl<'a, V: Eq> Search<'a, V> {
         let is_there = self.value.is_some();
         let is_allowed = match (&operation.action, &operation.answer) {
             (Action::Read, Answer::Found(found)) => found.as_ref() == self.written(self.value),
-            (Action::Create(_), Answer::Refused) | (Action::Delete, Answer::Done | Answer::Unknown) => {
-                is_there
-            }
-            (Action::Create(_), Answer::Done | Answer::Unknown) | (Action::Delete, Answer::Refused) => {
-                !is_there
-            }
+            (Action::Create(_), Answer::Refused)
+            | (Action::Update(_) | Action::Delete, Answer::Done | Answer::Unknown) => is_there,
+            (Action::Create(_), Answer::Done | Answer::Unknown)
+            | (Action::Update(_) | Action::Delete, Answer::Refused) => !is_there,
             (Action::Put(_), Answer::Done | Answer::Unknown) => true,
             // Answers that do not belong to the action explain nothing.
             _ => false,
         };
         is_allowed.then(|| match (&operation.action, &operation.answer) {
-            (Action::Create(_) | Action::Put(_), Answer::Done | Answer::Unknown) => Some(self.twin(index)),
+            (Action::Create(_) | Action::Put(_) | Action::Update(_), Answer::Done | Answer::Unknown) => {
+                Some(self.twin(index))
+            }
             (Action::Delete, Answer::Done | Answer::Unknown) => None,
             _ => self.value,
         })
@@ -263,7 +265,7 @@ impl<'a, V: Eq> Search<'a, V> {
 
     fn written(&self, value: Value) -> Option<&V> {
         match &self.operations[value?].action {
-            Action::Create(value) | Action::Put(value) => Some(value),
+            Action::Create(value) | Action::Put(value) | Action::Update(value) => Some(value),
             Action::Delete | Action::Read => None,
         }
     }

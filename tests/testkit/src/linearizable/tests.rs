@@ -112,6 +112,22 @@ fn create_and_delete_say_whether_there_was_a_value() {
 }
 
 #[test]
+fn an_update_changes_only_what_is_there() {
+    let update = |invoked, value, answer| operation(invoked, invoked + 1, Action::Update(value), answer);
+    assert!(is_linearizable(&[
+        put(0, 1, 1),
+        update(2, 2, Answer::Done),
+        read(4, 5, Some(2))
+    ]));
+    assert!(is_linearizable(&[
+        update(0, 1, Answer::Refused),
+        read(2, 3, None)
+    ]));
+    assert!(!is_linearizable(&[update(0, 1, Answer::Done)]));
+    assert!(!is_linearizable(&[put(0, 1, 1), update(2, 2, Answer::Refused)]));
+}
+
+#[test]
 fn a_write_without_an_answer_may_happen_late_or_never_but_once() {
     assert!(is_linearizable(&[lost_put(0, 1), read(100, 101, None)]));
     assert!(is_linearizable(&[
@@ -186,6 +202,7 @@ fn events() -> impl Strategy<Value = Vec<Event>> {
     let action = prop_oneof![
         (0..1_000u32).prop_map(Action::Create),
         (0..1_000u32).prop_map(Action::Put),
+        (0..1_000u32).prop_map(Action::Update),
         Just(Action::Delete),
         Just(Action::Read),
         Just(Action::Read),
@@ -215,12 +232,12 @@ fn history_of(events: &[Event]) -> Vec<Operation<u32>> {
         let at = 100 + 10 * number;
         let mut answer = match (&event.action, value) {
             (Action::Read, value) => Answer::Found(value),
-            (Action::Create(_), Some(_)) | (Action::Delete, None) => Answer::Refused,
-            (Action::Create(_) | Action::Put(_) | Action::Delete, _) => Answer::Done,
+            (Action::Create(_), Some(_)) | (Action::Update(_) | Action::Delete, None) => Answer::Refused,
+            (Action::Create(_) | Action::Put(_) | Action::Update(_) | Action::Delete, _) => Answer::Done,
         };
         if answer == Answer::Done && (!event.is_lost || event.had_effect) {
             value = match event.action {
-                Action::Create(new) | Action::Put(new) => Some(new),
+                Action::Create(new) | Action::Put(new) | Action::Update(new) => Some(new),
                 Action::Delete | Action::Read => None,
             };
         }
