@@ -1,6 +1,6 @@
 //! Carries out a plan: every fault begins and ends at its time, and afterwards everything is whole again.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::task::JoinSet;
@@ -27,7 +27,7 @@ pub enum FaultError {
     Disk(#[from] DiskError),
 }
 
-/// Returns when the last fault is over and every process runs; says which processes have ended by themselves.
+/// Returns when the last fault is over.
 ///
 /// # Errors
 /// When a fault could not be brought about or ended.
@@ -35,7 +35,7 @@ pub async fn carry_out(
     plan: &Plan,
     cluster: &Arc<Cluster>,
     journal: &Arc<Journal>,
-) -> Result<Vec<String>, FaultError> {
+) -> Result<(), FaultError> {
     let begin = Instant::now();
     let mut faults = JoinSet::new();
     for timed in plan.faults.clone() {
@@ -45,20 +45,25 @@ pub async fn carry_out(
             cluster.suffer(timed, &journal).await
         });
     }
-    let mut ended = Vec::new();
-    let end = begin + plan.faulty;
+    while let Some(joined) = faults.join_next().await {
+        joined.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))?;
+    }
+    sleep_until(begin + plan.faulty).await;
+    Ok(())
+}
+
+/// What has ended by itself although nothing was done to it.
+pub type Ended = Arc<Mutex<Vec<String>>>;
+
+/// Starts what has ended by itself again, as an init system would. Runs until it is dropped.
+pub async fn keep_alive(cluster: Arc<Cluster>, journal: Arc<Journal>, ended: Ended) {
     loop {
-        tokio::select! {
-            joined = faults.join_next(), if !faults.is_empty() => match joined {
-                Some(Ok(outcome)) => outcome?,
-                Some(Err(panic)) => std::panic::resume_unwind(panic.into_panic()),
-                None => {}
-            },
-            () = sleep(LOOK) => ended.extend(cluster.start_what_ended(journal)?),
-        }
-        if faults.is_empty() && Instant::now() >= end {
-            return Ok(ended);
-        }
+        sleep(LOOK).await;
+        let found = match cluster.start_what_ended(&journal) {
+            Ok(found) => found,
+            Err(error) => vec![error.to_string()],
+        };
+        ended.lock().unwrap_or_else(PoisonError::into_inner).extend(found);
     }
 }
 
@@ -91,11 +96,7 @@ impl Cluster {
                 self.disks[&node].fill()?;
                 sleep(lasts).await;
                 self.disks[&node].free()?;
-                // A node may end for want of space. One that goes on has to go on right.
-                if let Some(how) = program.has_ended()? {
-                    journal.note(&how);
-                    program.start_again()?;
-                }
+                program.may_end();
             }
             Fault::Jump { place, seconds } => {
                 begins();
@@ -155,19 +156,22 @@ impl Cluster {
         Ok(())
     }
 
-    /// Starts those again that have ended without a fault of their own, as an init system would, and says which.
-    pub fn start_what_ended(&self, journal: &Journal) -> Result<Vec<String>, FaultError> {
+    /// Says which have ended without a fault of their own.
+    fn start_what_ended(&self, journal: &Journal) -> Result<Vec<String>, FaultError> {
         let mut ended = Vec::new();
         for program in self.programs.values() {
             // One that is locked has a fault of its own.
             let Ok(mut program) = program.try_lock() else {
                 continue;
             };
-            if let Some(how) = program.has_ended()? {
-                journal.note(&how);
-                ended.push(how);
-                program.start_again()?;
+            let Some(by_itself) = program.has_ended()? else {
+                continue;
+            };
+            journal.note(&by_itself.how);
+            if !by_itself.was_expected {
+                ended.push(by_itself.how);
             }
+            program.start_again()?;
         }
         Ok(ended)
     }

@@ -4,8 +4,11 @@
 //!
 //! The names hold the id of this process, so that what a killed run has left can be found and removed.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
+
+use tokio::sync::Mutex;
 
 use crate::plan::{Place, places};
 use crate::shell::{self, ShellError};
@@ -23,11 +26,21 @@ const RULES: &str = "table inet faults {
     chain arriving { type filter hook input priority 0; iifname lo accept; ip saddr @unheard drop; jump loss; }
 }";
 
+/// What can be wrong with the network. A fault that is over late may still be there when the next of its kind begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Wrong {
+    Cut { from: Place, to: Place },
+    Lossy(Place),
+    Slow(Place),
+}
+
 /// Dropping it removes everything.
 #[derive(Debug)]
 pub struct Network {
     owner: u32,
     subnet: u32,
+    /// How many faults want it. Locked while it is changed, so that what is counted is what is there.
+    wrong: Mutex<BTreeMap<Wrong, usize>>,
 }
 
 impl Network {
@@ -39,6 +52,7 @@ impl Network {
         let network = Self {
             owner,
             subnet: free_subnet(owner).await?,
+            wrong: Mutex::default(),
         };
         let bridge = network.bridge();
         shell::run("ip", &["link", "add", &bridge, "type", "bridge"]).await?;
@@ -96,37 +110,66 @@ impl Network {
     /// As all that follow: when a command does not succeed.
     pub async fn cut(&self, from: Place, to: Place) -> Result<(), ShellError> {
         let element = format!("add element inet faults unheard {{ {} }}", self.address(from));
-        self.rule(to, &element).await
+        self.begin(Wrong::Cut { from, to }, self.rule(to, &element)).await
     }
 
     pub async fn join(&self, from: Place, to: Place) -> Result<(), ShellError> {
         let element = format!("delete element inet faults unheard {{ {} }}", self.address(from));
-        self.rule(to, &element).await
+        self.end(Wrong::Cut { from, to }, self.rule(to, &element)).await
     }
 
     pub async fn lose(&self, place: Place, percent: u32) -> Result<(), ShellError> {
         let rule = format!("add rule inet faults loss numgen random mod 100 < {percent} drop");
-        self.rule(place, &rule).await
+        self.begin(Wrong::Lossy(place), self.rule(place, &rule)).await
     }
 
     pub async fn lose_nothing(&self, place: Place) -> Result<(), ShellError> {
-        self.rule(place, "flush chain inet faults loss").await
+        self.end(
+            Wrong::Lossy(place),
+            self.rule(place, "flush chain inet faults loss"),
+        )
+        .await
     }
 
     pub async fn slow(&self, place: Place, kbit: u32) -> Result<(), ShellError> {
-        let namespace = self.namespace(place);
         let rate = format!("{kbit}kbit");
-        let add = [
-            "-n", &namespace, "qdisc", "add", "dev", "eth0", "root", "tbf", "rate", &rate, "burst", "3000",
-            "latency", "500ms",
-        ];
-        shell::run("tc", &add).await.map(drop)
+        let bucket = ["tbf", "rate", &rate, "burst", "3000", "latency", "500ms"];
+        self.begin(Wrong::Slow(place), self.queue(place, "add", &bucket))
+            .await
     }
 
     pub async fn full_speed(&self, place: Place) -> Result<(), ShellError> {
+        self.end(Wrong::Slow(place), self.queue(place, "del", &[])).await
+    }
+
+    /// Only the first fault of a kind makes it wrong, as it wants it.
+    async fn begin(
+        &self,
+        wrong: Wrong,
+        make: impl Future<Output = Result<(), ShellError>>,
+    ) -> Result<(), ShellError> {
+        let mut all = self.wrong.lock().await;
+        let count = all.entry(wrong).or_default();
+        *count += 1;
+        if *count == 1 { make.await } else { Ok(()) }
+    }
+
+    /// Only with the last fault of a kind it is right again.
+    async fn end(
+        &self,
+        wrong: Wrong,
+        mend: impl Future<Output = Result<(), ShellError>>,
+    ) -> Result<(), ShellError> {
+        let mut all = self.wrong.lock().await;
+        let count = all.entry(wrong).or_default();
+        *count = count.saturating_sub(1);
+        if *count == 0 { mend.await } else { Ok(()) }
+    }
+
+    async fn queue(&self, place: Place, verb: &str, bucket: &[&str]) -> Result<(), ShellError> {
         let namespace = self.namespace(place);
-        let delete = ["-n", &namespace, "qdisc", "del", "dev", "eth0", "root"];
-        shell::run("tc", &delete).await.map(drop)
+        let words = ["-n", &namespace, "qdisc", verb, "dev", "eth0", "root"];
+        shell::run("tc", &[&words[..], bucket].concat()).await.map(drop)
     }
 
     async fn rule(&self, place: Place, rule: &str) -> Result<(), ShellError> {

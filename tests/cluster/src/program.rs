@@ -46,7 +46,16 @@ pub struct Spec {
 pub struct Program {
     spec: Spec,
     process: Option<Process>,
+    /// Whether something was done to it that it need not survive.
+    may_end: bool,
     watch: Arc<Watch>,
+}
+
+/// A process that has ended by itself.
+#[derive(Debug)]
+pub struct EndedByItself {
+    pub how: String,
+    pub was_expected: bool,
 }
 
 impl Program {
@@ -59,6 +68,7 @@ impl Program {
         let mut program = Self {
             spec,
             process: None,
+            may_end: false,
             watch,
         };
         program.start_again()?;
@@ -91,6 +101,7 @@ impl Program {
                 .env("FAKETIME_DONT_FAKE_MONOTONIC", "1");
         }
         self.process = Some(Process::spawn(command, log)?);
+        self.may_end = false;
         Ok(())
     }
 
@@ -135,11 +146,17 @@ impl Program {
         }
     }
 
+    /// It may end by itself, also a while later: a node stops when its disk is full, and drains before. One that goes on
+    /// has to go on right.
+    pub fn may_end(&mut self) {
+        self.may_end = true;
+    }
+
     /// How it ended, if it did by itself.
     ///
     /// # Errors
     /// When the process is not there.
-    pub fn has_ended(&mut self) -> Result<Option<String>, ProgramError> {
+    pub fn has_ended(&mut self) -> Result<Option<EndedByItself>, ProgramError> {
         let Some(process) = &mut self.process else {
             return Ok(None);
         };
@@ -148,7 +165,10 @@ impl Program {
         };
         self.process = None;
         self.watch.ended(self.spec.place);
-        Ok(Some(format!("{} ended by itself: {status}", self.spec.place)))
+        Ok(Some(EndedByItself {
+            how: format!("{} ended by itself: {status}", self.spec.place),
+            was_expected: self.may_end,
+        }))
     }
 }
 

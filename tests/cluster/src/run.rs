@@ -1,7 +1,7 @@
 //! One run: set up, break for a while, heal, and judge.
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use tokio::task::JoinSet;
@@ -10,7 +10,7 @@ use towpath_testkit::{TimedOut, linearizable};
 
 use crate::clients::Users;
 use crate::cluster::{Cluster, ClusterError};
-use crate::faults::{self, FaultError};
+use crate::faults::{self, Ended, FaultError};
 use crate::journal::Journal;
 use crate::numbers::Numbers;
 use crate::oracles::delivered::{self, Written};
@@ -57,6 +57,7 @@ struct Run<'a> {
     watch: Arc<Watch>,
     users: Arc<Users>,
     work: Work,
+    ended: Ended,
     report: Report,
 }
 
@@ -71,6 +72,12 @@ pub async fn run(plan: &Plan, folder: &Path) -> Result<Report, RunError> {
     let api = cluster.api(folder)?;
     let mut looking = JoinSet::new();
     looking.spawn(keep_looking(Arc::clone(&watch)));
+    let ended = Ended::default();
+    looking.spawn(faults::keep_alive(
+        Arc::clone(&cluster),
+        Arc::clone(&journal),
+        Arc::clone(&ended),
+    ));
     let work = Work::create(plan, &api.rest[0], folder).await?;
     settled::wait(&api, &watch).await?;
     let users = Arc::new(Users::new(api, Arc::clone(&journal)));
@@ -82,6 +89,7 @@ pub async fn run(plan: &Plan, folder: &Path) -> Result<Report, RunError> {
         watch,
         users,
         work,
+        ended,
         report: Report::default(),
     };
     let written = run.break_things().await?;
@@ -107,9 +115,8 @@ impl Run<'_> {
         let stop = CancellationToken::new();
         let mut numbers = self.work.begin(self.plan)?;
         let mut users = self.users.begin(self.plan.seed, &stop);
-        let ended = faults::carry_out(self.plan, &self.cluster, &self.journal).await?;
+        faults::carry_out(self.plan, &self.cluster, &self.journal).await?;
         self.journal.note("everything is whole again");
-        self.report.violations.extend(ended);
         self.report.faults = self.plan.faults.len();
         stop.cancel();
         while users.join_next().await.is_some() {}
@@ -140,7 +147,7 @@ impl Run<'_> {
             delivery, partitions, ..
         } = *self.plan;
         let broker = self.cluster.broker.lock().await;
-        let lines = self.work.in_topics(&broker).await?;
+        let lines = self.work.in_topics(&broker, written).await?;
         drop(broker);
         let found = &mut self.report.violations;
         let in_topics = delivered::check(delivery, partitions, written, &lines);
@@ -182,5 +189,7 @@ impl Run<'_> {
         let twice = overlaps::check(&runs, &frozen, is_unfenced, self.journal.now());
         self.report.violations.extend(twice);
         self.report.violations.extend(self.watch.panics());
+        let ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
+        self.report.violations.extend(ended.iter().cloned());
     }
 }

@@ -107,7 +107,8 @@ fn is_settled(connectors: &[v1::ListedConnector], running: &Units) -> Result<(),
             continue;
         }
         wanted.insert(instance);
-        if status.tasks.is_empty() {
+        // One that was stopped and is paused now gets its tasks when it is resumed, as in Kafka Connect.
+        if status.tasks.is_empty() && target != v1::TargetState::Paused {
             return Err(format!("{name} has no task"));
         }
         for task in &status.tasks {
@@ -236,6 +237,14 @@ mod tests {
         assert_eq!(is_settled(&[stopped(&[])], &Units::new()), Ok(()));
         assert!(is_settled(&[stopped(&[])], &on(&[("a-0", 0)])).is_err());
         assert!(is_settled(&[stopped(&[v1::UnitState::Running])], &Units::new()).is_err());
+    }
+
+    #[test]
+    fn only_a_paused_connector_may_have_no_task_and_an_instance() {
+        let paused = listed(v1::TargetState::Paused, v1::UnitState::Paused, &[]);
+        assert_eq!(is_settled(&[paused], &on(&[("a", 0)])), Ok(()));
+        let running = listed(v1::TargetState::Running, v1::UnitState::Running, &[]);
+        assert!(is_settled(&[running], &on(&[("a", 0)])).is_err());
     }
 
     #[test]
