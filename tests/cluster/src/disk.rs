@@ -9,7 +9,7 @@ use crate::shell::{self, ShellError};
 /// More than the log of a run, and filled in no time.
 const SIZE: &str = "size=64m";
 const FILLER: &str = "filler";
-const BLOCK: [u8; 64 * 1024] = [0; 64 * 1024];
+static BLOCK: [u8; 64 * 1024] = [0; 64 * 1024];
 
 #[derive(Debug, thiserror::Error)]
 pub enum DiskError {
