@@ -157,12 +157,12 @@ impl Running {
     /// # Errors
     /// When a part ended that should have gone on.
     pub async fn join(mut self) -> Result<(), RunError> {
-        // Biased: parts that end because they were told to have not failed.
+        // Biased: parts that end because they were told to have not failed, nor have those that end with the store.
         let outcome = tokio::select! {
             biased;
             () = self.shutdown.cancelled() => Ok(()),
-            Some(ended) = self.parts.join_next() => Err(failure(ended)),
             failure = store_failure(self.store.metrics()) => Err(failure),
+            Some(ended) = self.parts.join_next() => Err(failure(ended)),
         };
         if outcome.is_ok() {
             // While everything is still served: whoever asks this node is answered by the next leader.
@@ -203,7 +203,7 @@ async fn store_failure(mut metrics: watch::Receiver<StoreMetrics>) -> RunError {
         Err(_) => None,
     };
     RunError::Store {
-        reason: reason.unwrap_or_else(|| "it was shut down".to_owned()),
+        reason: reason.unwrap_or_else(|| "the error above this one says why".to_owned()),
     }
 }
 
