@@ -6,11 +6,11 @@ use std::time::Duration;
 use rdkafka::ClientConfig;
 use rdkafka::admin::{AdminClient, AdminOptions};
 use rdkafka::client::DefaultClientContext;
-use towpath_librdkafka::{BatchProducer, Delivery, ErrorCode, Lane, MockBroker, Stop};
+use towpath_librdkafka::{BatchProducer, Delivery, MockBroker, Stop};
 
 use crate::support::{
-    BUFFER, DEADLINE, Record, collect_deliveries, deliver, deliveries, kafka, numbered, producer,
-    producer_config, send_all, topic, try_create_topic, unique,
+    BUFFER, DEADLINE, Record, collect_deliveries, deliver, kafka, numbered, producer, producer_config,
+    send_all, topic, try_create_topic, unique,
 };
 
 /// The partitions of records, in the order of their tokens.
@@ -96,26 +96,6 @@ async fn records_that_wait_for_the_topics_metadata_are_in_order_with_those_after
     assert!(offsets.eq(0..20_500));
 }
 
-/// Sends one record to a partition until it is refused, since there is no such partition any more.
-async fn until_refused(lane: &mut Lane, record: &Record) {
-    loop {
-        match lane
-            .try_send(std::slice::from_ref(record), Record::view)
-            .expect("the producer is well")
-            .stop
-        {
-            Stop::Done => {
-                let outcome = deliveries(lane, 1).await[0].result;
-                if outcome == Err(ErrorCode::UnknownPartition) {
-                    return;
-                }
-            }
-            // While the topic is away.
-            Stop::UnknownTopic(_) | Stop::Full => tokio::time::sleep(Duration::from_millis(20)).await,
-        }
-    }
-}
-
 #[tokio::test]
 async fn a_topic_that_is_made_anew_with_fewer_partitions_gets_its_records() {
     let bootstrap = kafka().await;
@@ -141,19 +121,16 @@ async fn a_topic_that_is_made_anew_with_fewer_partitions_gets_its_records() {
         .unwrap()[0]
         .as_ref()
         .unwrap();
-    let mut gone = Record::numbered(&topic, 1);
-    gone.partition = Some(7);
-    let recreated = async {
-        // Until the broker has done away with the old one.
+    let made_anew = async {
+        // Until the broker has done away with the old one, and the producer has seen the new one.
         while !try_create_topic(&bootstrap, &topic, 1).await {
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
+        while producer.partition_count(&topic, DEADLINE).await != Ok(Some(1)) {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
     };
-    tokio::time::timeout(DEADLINE, async {
-        tokio::join!(until_refused(&mut lane, &gone), recreated)
-    })
-    .await
-    .unwrap();
+    tokio::time::timeout(DEADLINE, made_anew).await.unwrap();
     assert_eq!(
         partitions(deliver(&mut lane, &numbered(&topic, 0..10)).await),
         [0; 10]
