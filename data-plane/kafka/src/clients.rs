@@ -16,7 +16,6 @@ use crate::admin::Admin;
 use crate::compacted;
 use crate::config::{self, Layer, Translated, Warning};
 use crate::consumer::TaskConsumer;
-use crate::membership;
 use crate::pool::ProducerPool;
 use crate::producer::{BeyondRepair, TaskProducer};
 use crate::transactions::TaskTransactions;
@@ -255,9 +254,8 @@ impl KafkaClients for RdKafkaClients {
         owner: &ClientOwner,
         subscription: &Subscription,
     ) -> Result<Box<dyn GroupConsumer>, ClientError> {
-        let mut translated = self.consumer_settings(owner)?;
-        let on_close = membership::name(&mut translated.librdkafka, owner);
-        Ok(Box::new(TaskConsumer::new(translated, subscription, on_close)?))
+        let translated = self.consumer_settings(owner)?;
+        Ok(Box::new(TaskConsumer::new(translated, subscription)?))
     }
 
     async fn cluster_id(&self) -> Result<String, ClientError> {

@@ -8,7 +8,6 @@ mod clients;
 mod compacted;
 pub mod config;
 mod consumer;
-mod membership;
 mod pool;
 mod producer;
 mod subscription;

@@ -12,7 +12,6 @@ mod commit;
 mod events;
 mod fetch;
 mod headers;
-mod leave;
 mod partitions;
 
 use std::any::Any;
@@ -86,10 +85,6 @@ pub struct BatchConsumer {
     /// Errors that came with the data and wait to be handed out.
     errors: VecDeque<GroupError>,
     assigned: bool,
-    /// Whether the group has ever given it an assignment.
-    has_joined: bool,
-    /// Whether it has ended with a fatal error, such as that another member has its place.
-    is_fenced: bool,
     /// Last, as the queues belong to it.
     inner: Arc<BaseConsumer>,
 }
@@ -123,8 +118,6 @@ impl BatchConsumer {
             pending: None,
             errors: VecDeque::new(),
             assigned: false,
-            has_joined: false,
-            is_fenced: false,
             inner,
         })
     }
@@ -163,12 +156,8 @@ impl BatchConsumer {
         while let Some(event) = self.events.poll() {
             match events::read(&event) {
                 events::Seen::Nothing => {}
-                events::Seen::Error(error) => {
-                    self.is_fenced |= error.fatal;
-                    return Some(GroupEvent::Error(error));
-                }
+                events::Seen::Error(error) => return Some(GroupEvent::Error(error)),
                 events::Seen::Assigned(partitions) => {
-                    self.has_joined = true;
                     self.pending = Some(Pending::Assign(partitions.clone()));
                     return Some(GroupEvent::Assigned(partitions));
                 }
@@ -342,10 +331,9 @@ impl BatchConsumer {
             .any(|topic| topic.error().is_none() && !topic.partitions().is_empty()))
     }
 
-    /// Leaves the group, unless it is a static member ([`Self::leave`] is for that). Revocations on the way are
-    /// confirmed: commit before. What has not ended by the deadline ends in the background.
+    /// Leaves the group. Revocations on the way are confirmed: commit before. What has not ended by the deadline ends in
+    /// the background.
     pub async fn close(mut self, deadline: Duration) {
-        self.confirm_pending();
         let leave = async {
             if self.inner.close_queue().is_err() {
                 return;
@@ -368,18 +356,6 @@ impl BatchConsumer {
         }
         // Joins librdkafka's threads, so not on a thread of the runtime. A panic in there is nothing to act on here.
         let _closed = tokio::task::spawn_blocking(move || drop(self)).await;
-    }
-
-    /// A rebalance that was handed out and is not confirmed keeps everything else waiting.
-    fn confirm_pending(&mut self) {
-        let confirmed = match &self.pending {
-            Some(Pending::Assign(_)) => self.take_over(&[]),
-            Some(Pending::Revoke(_)) => self.release(),
-            None => Ok(()),
-        };
-        if let Err(error) = confirmed {
-            tracing::debug!(%error, "a rebalance before closing was not confirmed");
-        }
     }
 
     fn confirm_on_close(&mut self, event: &GroupEvent) {
