@@ -32,7 +32,7 @@ fn grpc_is_told_the_same() {
         let output = kcctl.run(&["patch", "offsets", "src", "-f", &file, "-o", "json"]);
         assert_eq!((output.code, output.stderr.as_str()), (0, ""));
         assert!(
-            output.stdout.contains(r#""action": "altered""#),
+            output.stdout.contains(r#""action" : "altered""#),
             "{}",
             output.stdout
         );

@@ -34,6 +34,8 @@ pub(crate) struct WorkerOptions {
     pub(crate) running: BTreeMap<UnitId, u64>,
     /// Whether questions are answered.
     pub(crate) answers: bool,
+    /// The lease that it must be given.
+    pub(crate) lease: Duration,
 }
 
 impl WorkerOptions {
@@ -44,6 +46,7 @@ impl WorkerOptions {
             plugins: script::plugins(),
             running: BTreeMap::new(),
             answers: true,
+            lease: LEASE,
         }
     }
 }
@@ -76,7 +79,7 @@ impl ScriptedWorker {
         let Said::Registered(registered) = first else {
             panic!("expected `registered`, got {first:?}")
         };
-        assert_eq!(u128::from(registered.lease_ms), LEASE.as_millis());
+        assert_eq!(u128::from(registered.lease_ms), options.lease.as_millis());
         let shared = Arc::new(Shared {
             running: Mutex::new(options.running),
             targets: Mutex::default(),

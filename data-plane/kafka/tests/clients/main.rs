@@ -3,7 +3,6 @@
 #[cfg(test)]
 mod administration;
 #[cfg(test)]
-mod connector_boundaries;
 #[cfg(test)]
 mod consuming;
 #[cfg(test)]

@@ -91,12 +91,6 @@ async fn every_line_arrives_exactly_once_though_the_worker_is_killed_again_and_a
     copy_and_kill("eos-killed", json!({ "exactly.once.support": "required" })).await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn transactions_of_many_batches_are_as_exact() {
-    let boundary = json!({ "transaction.boundary": "interval", "transaction.boundary.interval.ms": "150" });
-    copy_and_kill("eos-interval", boundary).await;
-}
-
 async fn copy_and_kill(name: &str, more: Value) {
     let services = Services::require(&[Service::Kafka]).await.unwrap();
     let kafka = services.kafka_bootstrap();

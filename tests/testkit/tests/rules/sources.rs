@@ -144,11 +144,12 @@ fn collect(folder: &Path, root: &Path, sources: &mut Vec<Source>) {
         if path.is_dir() {
             collect(&path, root, sources);
         } else if KINDS.contains(&kind) {
-            let path_from_root = path.strip_prefix(root).unwrap().to_str().unwrap().to_owned();
-            sources.push(Source {
-                path: path_from_root,
-                text: fs::read_to_string(&path).unwrap(),
-            });
+            // What is not text (a folder of data that an earlier version wrote) is no source.
+            let Ok(text) = String::from_utf8(fs::read(&path).unwrap()) else {
+                continue;
+            };
+            let path = path.strip_prefix(root).unwrap().to_str().unwrap().to_owned();
+            sources.push(Source { path, text });
         }
     }
 }
