@@ -29,6 +29,8 @@ async fn records_without_a_key_go_to_one_partition_for_a_stretch_and_to_all_in_t
     config.set("batch.size", "10000");
     let producer = BatchProducer::new(&config, BUFFER).unwrap();
     let mut lane = producer.lane().unwrap();
+    // Records that wait for the topic's metadata go to one partition.
+    deliver(&mut lane, &numbered(&topic, 0..1)).await;
     let value = Some(vec![b'x'; 100]);
     let mut records = numbered(&topic, 0..40_000);
     records
