@@ -262,9 +262,10 @@ fn travels(name: &HeaderName) -> bool {
     ![CONNECTION, TRANSFER_ENCODING, UPGRADE, CONTENT_LENGTH].contains(name) && *name != "keep-alive"
 }
 
-/// Whether twice comes to the same as once. A second DELETE or POST would be answered as if the first had not been made.
+/// Whether twice comes to the same as once. A second DELETE or POST would be answered as if the first had not been made, and
+/// a second PUT would undo what somebody else has written since the first.
 fn may_be_repeated(method: &Method) -> bool {
-    method.is_safe() || method == Method::PUT
+    method.is_safe()
 }
 
 /// Whether the other node has not seen the request.

@@ -16,8 +16,6 @@ use crate::trouble::is_permanent;
 
 /// How long one call to librdkafka blocks its thread while brokers are away; it is repeated.
 const STEP: Duration = Duration::from_secs(10);
-/// Records that linger are hurried along this often while an abort waits for them.
-const HURRY: Duration = Duration::from_millis(500);
 /// The pause between two such calls that end early.
 const STEP_BACKOFF: Duration = Duration::from_millis(100);
 
@@ -169,12 +167,7 @@ impl TransactionalProducer for TaskTransactions {
         let pooled = self.producer.pooled();
         let producer = pooled.producer().clone();
         pooled.lane().hurry();
-        while tokio::time::timeout(HURRY, pooled.lane().flushed())
-            .await
-            .is_err()
-        {
-            pooled.lane().hurry();
-        }
+        pooled.lane().flushed().await;
         pooled.lane().drain_deliveries(&mut Vec::new());
         loop {
             match producer.abort_transaction(STEP).await {

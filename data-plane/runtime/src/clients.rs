@@ -82,7 +82,8 @@ pub trait RecordProducer: Send {
     /// Waits until `drain_deliveries` has something. Dropping the future loses nothing.
     async fn delivered(&mut self);
 
-    /// Asks the client to send what it still gathers, now instead of after its linger time.
+    /// Has what was taken so far sent without waiting for its linger time. Goes on until that is reported, also if brokers
+    /// are away when it begins.
     fn flush(&mut self);
 }
 

@@ -1,7 +1,6 @@
 //! `tests/bench control-plane`: what writes cost with one, three and five real nodes and simulated workers, and what
 //! planning costs as a cluster grows. Needs no Kafka.
 
-mod nodes;
 mod planning;
 mod table;
 mod worker;

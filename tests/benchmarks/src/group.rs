@@ -1,4 +1,4 @@
-//! A control plane of three nodes and some workers, each a process of its own.
+//! A control plane and some workers, if any, each a process of its own.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -112,9 +112,13 @@ impl Group {
         )?)
     }
 
-    /// Until the node answers from a state that knows the workers.
+    /// Until the node answers from a state that knows the workers, if there are any.
     async fn wait_ready(&self, node: usize) -> Outcome<()> {
         let rest = &self.nodes[node].rest;
+        if self.workers.is_empty() {
+            let answers = || async { rest.get("/connectors").await.is_some() };
+            return Ok(wait_until("the node to answer", READY, answers).await?);
+        }
         let knows_plugins = || async {
             let plugins = rest.get("/connector-plugins").await;
             plugins.is_some_and(|plugins| plugins.as_array().is_some_and(|plugins| !plugins.is_empty()))
@@ -193,6 +197,11 @@ impl Group {
                 .success()
                 .then(|| String::from_utf8_lossy(&output.stdout).into_owned())
         })
+    }
+
+    /// The address for gRPC clients.
+    pub(crate) fn grpc_url(&self, node: usize) -> String {
+        format!("http://127.0.0.1:{}", self.nodes[node].ports[1])
     }
 
     /// The address for kcctl.

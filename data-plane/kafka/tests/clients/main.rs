@@ -3,6 +3,7 @@
 #[cfg(test)]
 mod administration;
 #[cfg(test)]
+mod connector_boundaries;
 #[cfg(test)]
 mod consuming;
 #[cfg(test)]

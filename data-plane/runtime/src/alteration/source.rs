@@ -1,8 +1,6 @@
 //! The offsets of a source. Where runs of it deliver exactly once, or have done so, they are in topics of Kafka as well, and
 //! there they are changed in one transaction, after the producers of earlier tasks are fenced.
 
-use std::time::Duration;
-
 use towpath_connect::{ConfigMap, SourceConnector, Topic};
 
 use super::{Alteration, Altered, Change, Refused, SourceChange, asked, input};
@@ -16,8 +14,6 @@ use crate::worker_config::{ExactlyOnceSource, OffsetsInKafka};
 /// The task whose transactional id the records are written with, as Kafka Connect does.
 const FIRST_TASK: u32 = 0;
 const UNFENCED: &str = "Failed to perform zombie fencing for source connector prior to modifying offsets";
-/// Records that linger are hurried along this often.
-const HURRY: Duration = Duration::from_millis(500);
 
 pub(super) async fn alter(
     environment: &Environment,
@@ -132,12 +128,11 @@ impl InKafka {
         while let Some(rest) = records.get(sent..).filter(|rest| !rest.is_empty()) {
             sent += self.producer.send(rest).await?;
         }
+        self.producer.flush();
         let mut reports = Vec::new();
         let mut delivered = 0;
         while delivered < sent {
-            self.producer.flush();
-            // Nothing in time: what lingers is hurried along again.
-            let _elapsed = tokio::time::timeout(HURRY, self.producer.delivered()).await;
+            self.producer.delivered().await;
             self.producer.drain_deliveries(&mut reports);
             for report in reports.drain(..) {
                 report.result?;

@@ -8,9 +8,9 @@ use towpath_testkit::wait_until;
 use towpath_wire::v1;
 use towpath_wire::v1::connectors_client::ConnectorsClient;
 
-use super::nodes::Nodes;
 use super::worker::{CLASS, Worker};
 use crate::Outcome;
+use crate::group::Group;
 
 /// Of one measurement.
 const DURATION: Duration = Duration::from_secs(5);
@@ -62,8 +62,10 @@ enum Client {
 }
 
 pub(crate) async fn measure(count: usize) -> Outcome<Vec<Figures>> {
-    let nodes = Nodes::start(count)?;
-    let (leader, mut workers) = register(&nodes.endpoints()).await?;
+    let folder = tempfile::tempdir()?;
+    let group = Group::start("", folder.path(), count, 0).await?;
+    let endpoints: Vec<String> = (0..count).map(|node| group.grpc_url(node)).collect();
+    let (leader, mut workers) = register(&endpoints).await?;
     let channel = Channel::from_shared(leader)?.connect().await?;
     let mut connectors = ConnectorsClient::new(channel);
     give_tasks(&mut connectors, &workers).await?;
@@ -100,7 +102,6 @@ pub(crate) async fn measure(count: usize) -> Outcome<Vec<Figures>> {
         });
     }
     drop(workers);
-    nodes.stop().await?;
     Ok(figures)
 }
 

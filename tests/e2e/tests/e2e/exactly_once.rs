@@ -6,6 +6,8 @@ mod switching;
 mod tables;
 
 use std::fmt::Write as _;
+use std::fs::OpenOptions;
+use std::io::Write as _;
 use std::path::Path;
 use std::time::Duration;
 
@@ -42,6 +44,11 @@ fn lines(numbers: std::ops::Range<usize>) -> String {
         writeln!(text, "{number}").expect("a string takes everything");
         text
     })
+}
+
+fn append(file: &Path, text: &str) {
+    let opened = OpenOptions::new().create(true).append(true).open(file);
+    opened.unwrap().write_all(text.as_bytes()).unwrap();
 }
 
 /// What readers of committed records see in a topic, given what they should.
@@ -88,33 +95,40 @@ async fn stop(rest: &Rest, connector: &str) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_line_arrives_exactly_once_though_the_worker_is_killed_again_and_again() {
-    copy_and_kill("eos-killed", json!({ "exactly.once.support": "required" })).await;
+    copy_and_kill("eos-killed", LINES, json!({ "exactly.once.support": "required" })).await;
 }
 
-async fn copy_and_kill(name: &str, more: Value) {
+#[tokio::test(flavor = "multi_thread")]
+async fn transactions_of_many_batches_are_as_exact() {
+    let boundary = json!({ "transaction.boundary": "interval", "transaction.boundary.interval.ms": "20" });
+    // More, since fewer commits take less time.
+    copy_and_kill("eos-interval", 20 * LINES, boundary).await;
+}
+
+async fn copy_and_kill(name: &str, count: usize, more: Value) {
     let services = Services::require(&[Service::Kafka]).await.unwrap();
     let kafka = services.kafka_bootstrap();
     let name = unique(name);
     let mut cluster = Cluster::start_exactly_once(kafka, &format!("{name}-offsets")).await;
-    let (input, text) = (cluster.file("in.txt"), lines(0..LINES));
-    std::fs::write(&input, &text).unwrap();
+    let input = cluster.file("in.txt");
+    let mut text = String::new();
     let mut config = source(&input, &name);
     crate::news::merge(&mut config, more);
     cluster.rest.create(&name, config).await;
     let mut reached = 0;
-    for _kill in 0..KILLS {
-        // It has begun to copy, and has the most still to do.
+    for kill in 0..KILLS {
+        // However fast it is, it has something to do before each kill.
+        let more = lines(count * kill / KILLS..count * (kill + 1) / KILLS);
+        append(&input, &more);
+        text += &more;
         wait_position(&cluster, &name, reached + 1).await;
         cluster.kill_worker(0);
         reached = position(&cluster.rest, &name).await;
     }
     wait_position(&cluster, &name, text.len()).await;
-    let seen = committed(&services, &name, LINES).await;
-    assert!(
-        seen.iter().copied().eq(0..LINES),
-        "{} lines: {seen:?}",
-        seen.len()
-    );
+    let seen = committed(&services, &name, count).await;
+    let wrong = (0..count).zip(&seen).find(|(expected, got)| expected != *got);
+    assert_eq!((seen.len(), wrong), (count, None));
 }
 
 /// The worker that the status names for the first task.

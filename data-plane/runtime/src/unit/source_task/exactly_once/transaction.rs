@@ -17,9 +17,6 @@ use crate::tracker::Committable;
 use crate::unit::source_task::dispatch::SEND_RETRY;
 use crate::unit::supervise::UnitContext;
 
-/// Records that linger are hurried along this often while a commit waits for them.
-const HURRY: Duration = Duration::from_millis(500);
-
 /// The token of an offset's record; those of the source have 0.
 pub(super) const OFFSET_TOKEN: u64 = 1;
 
@@ -207,12 +204,7 @@ impl Transaction {
         self.producer.flush();
         self.settle(counters)?;
         while self.in_flight > 0 {
-            if tokio::time::timeout(HURRY, self.producer.delivered())
-                .await
-                .is_err()
-            {
-                self.producer.flush();
-            }
+            self.producer.delivered().await;
             self.settle(counters)?;
         }
         Ok(())
