@@ -14,6 +14,7 @@ mod lane;
 mod lanes;
 pub(crate) mod sticky;
 mod transactions;
+mod window;
 
 use std::collections::HashMap;
 use std::fmt;
@@ -32,6 +33,7 @@ use crate::native::{Client, Event, Queue, Topic};
 pub use lane::Lane;
 use lanes::Lanes;
 use sticky::Sticky;
+use window::Window;
 
 /// How many bits of a token are the caller's; the rest of librdkafka's 64-bit opaque says which lane it belongs to.
 pub const TOKEN_BITS: u32 = 48;
@@ -140,7 +142,7 @@ impl BatchProducer {
             .unwrap_or(STRETCH);
         let client = Arc::new(Client::producer(&config)?);
         let queue = Queue::main(&client);
-        let lanes = Mutex::new(Lanes::new(buffer_bytes.get()));
+        let lanes = Mutex::new(Lanes::new(buffer_bytes.get(), Window::of(&config)));
         let (freed, trouble) = (Notify::new(), Mutex::default());
         let shared = Shared {
             topics: Mutex::default(),

@@ -40,7 +40,7 @@ pub(super) fn apply(draft: &mut Draft<'_>) {
 /// it, and does not write a record twice when an answer is lost; so that is what is used, unless the user's own settings
 /// are against it. (Without idempotence, librdkafka 2.12 has a second request ready while one is under way, which
 /// overtakes that one when it has to be sent again. With it, a batch of a partition waits for the answer to the one
-/// before, since the limit of five counts messages, and librdkafka's thread spins meanwhile.)
+/// before, since the limit of five counts messages; how much may wait meanwhile is bounded, so that it does not spin.)
 fn order(draft: &mut Draft<'_>) {
     let acks = acks(draft);
     let wanted = draft

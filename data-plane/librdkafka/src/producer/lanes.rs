@@ -5,6 +5,7 @@ use std::sync::Arc;
 use rdkafka_sys::types::RDKafkaErrorCode;
 use tokio::sync::Notify;
 
+use super::window::Window;
 use super::{Delivery, MAX_TOKEN, MESSAGE_OVERHEAD_BYTES, Position, TOKEN_BITS};
 use crate::error::SendError;
 
@@ -66,6 +67,8 @@ pub(super) struct Lanes {
     slots: Vec<Option<Lane>>,
     free: Vec<LaneIndex>,
     limit: usize,
+    /// Of each lane.
+    window: Window,
     /// The sum of what the lanes have booked.
     booked: usize,
     /// How many lanes are not closed.
@@ -75,11 +78,12 @@ pub(super) struct Lanes {
 }
 
 impl Lanes {
-    pub(super) fn new(limit: usize) -> Self {
+    pub(super) fn new(limit: usize, window: Window) -> Self {
         Self {
             slots: Vec::new(),
             free: Vec::new(),
             limit,
+            window,
             booked: 0,
             open: 0,
             drained: 0,
@@ -131,8 +135,10 @@ impl Lanes {
         let reserved = self.limit / RESERVED_PART;
         let first_come = self.booked + cost <= self.limit - reserved;
         let share = reserved / self.open.max(1);
+        let window = self.window;
         let lane = self.lane(index);
-        let fits = first_come || lane.booked + cost <= share;
+        let bytes = lane.booked + cost - MESSAGE_OVERHEAD_BYTES * (lane.in_flight + 1);
+        let fits = (first_come || lane.booked + cost <= share) && window.has_room(lane.in_flight, bytes);
         if !fits && lane.in_flight > 0 {
             return false;
         }

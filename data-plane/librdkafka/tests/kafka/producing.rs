@@ -172,7 +172,7 @@ async fn a_record_that_is_too_large_is_refused_and_the_others_are_sent() {
     let mut lane = producer.lane().unwrap();
     for headers in [vec![], vec![("a".into(), None)]] {
         let mut records = numbered(&topic, 0..10);
-        records[4].value = Some(vec![0; 2 << 20]);
+        records[4].value = Some(vec![0; 1_200_000]);
         records[4].headers = headers;
         let sent = lane.try_send(&records, Record::view).unwrap();
         assert_eq!((sent.count, sent.stop), (10, Stop::Done));

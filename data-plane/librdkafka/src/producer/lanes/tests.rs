@@ -1,5 +1,7 @@
 //! The bookkeeping on its own; with a real librdkafka under it, see `tests/`.
 
+use rdkafka::ClientConfig;
+
 use super::*;
 
 const COST: usize = MESSAGE_OVERHEAD_BYTES + 100;
@@ -27,7 +29,7 @@ fn fill(lanes: &mut Lanes, lane: LaneIndex) -> usize {
 
 #[test]
 fn reports_reach_the_lane_that_sent_the_record() {
-    let mut lanes = Lanes::new(1 << 20);
+    let mut lanes = Lanes::new(1 << 20, Window::of(&ClientConfig::new()));
     let (one, _) = lanes.open().unwrap();
     let (two, _) = lanes.open().unwrap();
     for lane in [one, two, one, two] {
@@ -43,7 +45,7 @@ fn reports_reach_the_lane_that_sent_the_record() {
 
 #[test]
 fn a_number_is_given_out_again_only_after_the_last_late_report() {
-    let mut lanes = Lanes::new(1 << 20);
+    let mut lanes = Lanes::new(1 << 20, Window::of(&ClientConfig::new()));
     let (old, _) = lanes.open().unwrap();
     assert!(lanes.book(old, COST));
     lanes.close(old);
@@ -63,14 +65,33 @@ fn a_number_is_given_out_again_only_after_the_last_late_report() {
 
 #[test]
 fn one_lane_alone_gets_three_quarters_of_the_buffer() {
-    let mut lanes = Lanes::new(1000 * COST);
+    let mut lanes = Lanes::new(1000 * COST, Window::of(&ClientConfig::new()));
     let (lane, _) = lanes.open().unwrap();
     assert_eq!(fill(&mut lanes, lane), 750);
 }
 
 #[test]
+fn a_lane_has_no_more_with_librdkafka_than_its_window_however_large_the_buffer() {
+    let mut lanes = Lanes::new(1 << 30, Window::of(&ClientConfig::new()));
+    let (small, _) = lanes.open().unwrap();
+    assert_eq!(fill(&mut lanes, small), 15_000, "records");
+    let (large, _) = lanes.open().unwrap();
+    let cost = MESSAGE_OVERHEAD_BYTES + 100_000;
+    assert_eq!((0..).take_while(|_| lanes.book(large, cost)).count(), 15, "bytes");
+    lanes.deliver(
+        small.opaque(1),
+        100,
+        Ok(Position {
+            partition: 0,
+            offset: 7,
+        }),
+    );
+    assert_eq!(fill(&mut lanes, small), 1);
+}
+
+#[test]
 fn lanes_that_are_stuck_leave_room_for_the_others() {
-    let mut lanes = Lanes::new(10_000 * COST);
+    let mut lanes = Lanes::new(10_000 * COST, Window::of(&ClientConfig::new()));
     let stuck: Vec<_> = (0..20).map(|_| lanes.open().unwrap().0).collect();
     for &lane in &stuck {
         fill(&mut lanes, lane);
@@ -84,7 +105,7 @@ fn lanes_that_are_stuck_leave_room_for_the_others() {
 
 #[test]
 fn a_record_larger_than_the_buffer_goes_alone() {
-    let mut lanes = Lanes::new(1000);
+    let mut lanes = Lanes::new(1000, Window::of(&ClientConfig::new()));
     let (lane, _) = lanes.open().unwrap();
     assert!(lanes.book(lane, 5000));
     assert!(!lanes.book(lane, 1));
@@ -98,7 +119,7 @@ fn a_record_larger_than_the_buffer_goes_alone() {
 
 #[test]
 fn room_of_records_that_were_not_taken_is_given_back() {
-    let mut lanes = Lanes::new(100 * COST);
+    let mut lanes = Lanes::new(100 * COST, Window::of(&ClientConfig::new()));
     let (lane, _) = lanes.open().unwrap();
     let full = fill(&mut lanes, lane);
     lanes.unbook(lane, std::iter::repeat_n(COST, 10));
@@ -108,7 +129,7 @@ fn room_of_records_that_were_not_taken_is_given_back() {
 
 #[test]
 fn draining_into_a_vector_that_is_not_empty_appends() {
-    let mut lanes = Lanes::new(1 << 20);
+    let mut lanes = Lanes::new(1 << 20, Window::of(&ClientConfig::new()));
     let (lane, _) = lanes.open().unwrap();
     let mut out = Vec::new();
     for token in 0..3 {
@@ -124,7 +145,7 @@ fn draining_into_a_vector_that_is_not_empty_appends() {
 
 #[test]
 fn a_lane_is_hurried_until_what_was_in_flight_is_reported() {
-    let mut lanes = Lanes::new(1 << 20);
+    let mut lanes = Lanes::new(1 << 20, Window::of(&ClientConfig::new()));
     let (lane, _) = lanes.open().unwrap();
     assert_eq!(lanes.hurry(lane), Hurry::Nothing, "nothing is in flight");
     assert!(lanes.book(lane, COST) && lanes.book(lane, COST));
@@ -142,7 +163,7 @@ fn a_lane_is_hurried_until_what_was_in_flight_is_reported() {
 
 #[tokio::test]
 async fn the_first_delivery_into_an_empty_mailbox_wakes_the_lane() {
-    let mut lanes = Lanes::new(1 << 20);
+    let mut lanes = Lanes::new(1 << 20, Window::of(&ClientConfig::new()));
     let (lane, woken) = lanes.open().unwrap();
     assert!(lanes.book(lane, COST));
     delivered(&mut lanes, lane, 1);
