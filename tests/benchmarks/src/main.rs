@@ -8,6 +8,7 @@ mod failover;
 mod flow;
 mod group;
 mod java_process;
+mod quiet;
 mod report;
 mod rest;
 mod scale;
@@ -106,6 +107,7 @@ async fn measure(case: Case, args: &Throughput) -> Outcome<()> {
         for run in 1..=args.runs {
             // Side by side: what disturbs the machine disturbs all of them.
             for &system in &args.systems {
+                quiet::wait().await?;
                 let figures = bench.measure(system, &prepared).await?;
                 note(&format!("{variant}: {system} run {run}: {figures}"));
                 report.add(*variant, system, figures);
