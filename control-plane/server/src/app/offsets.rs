@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use towpath_state::ClusterState;
 use towpath_types::{ConnectorConfig, ConnectorKind, UnitId, WorkerId};
-use towpath_wire::v1::ConsumerGroupOffsets;
 use towpath_wire::v1::worker_answer::Answer;
 use towpath_wire::v1::worker_request::Request;
+use towpath_wire::v1::{ConsumerGroupOffsets, OffsetsAnswer};
 
 use super::validation::refusal_of;
 use super::{ApiError, App, OffsetView};
@@ -27,36 +27,35 @@ impl App {
         match kept.ok_or_else(|| ApiError::ConnectorNotFound(name.to_owned()))? {
             Kept::Here(offsets) => Ok(offsets),
             Kept::InGroup { config, owner } => {
-                let mut workers = self.connected_workers().await?;
-                // The one that runs the connector first: it can surely reach its Kafka cluster.
-                workers.sort_by_key(|worker| Some(&worker.reporter.worker) != owner.as_ref());
-                self.group_offsets(name, &config, &workers).await
+                let question = Request::GroupOffsets(ConsumerGroupOffsets {
+                    connector: name.to_owned(),
+                    config: Some(config.as_ref().into()),
+                });
+                let workers = || self.owner_first(owner.as_ref());
+                match self.ask_patiently(workers, &question).await? {
+                    Answer::Offsets(answer) => Ok(shown(answer)),
+                    other => Err(refusal_of(other)),
+                }
             }
         }
     }
 
-    async fn group_offsets(
-        &self,
-        name: &str,
-        config: &ConnectorConfig,
-        workers: &[Arc<LiveSession>],
-    ) -> Result<Vec<OffsetView>, ApiError> {
-        let question = ConsumerGroupOffsets {
-            connector: name.to_owned(),
-            config: Some(config.into()),
-        };
-        let answer = match self.ask_first(workers, &Request::GroupOffsets(question)).await? {
-            Answer::Offsets(answer) => answer,
-            other => return Err(refusal_of(other)),
-        };
-        let offsets = answer.offsets.into_iter();
-        Ok(offsets
-            .map(|one| OffsetView {
-                partition: one.partition_json,
-                offset: one.offset_json,
-            })
-            .collect())
+    /// The one that runs the connector can surely reach its Kafka cluster.
+    async fn owner_first(&self, owner: Option<&WorkerId>) -> Result<Vec<Arc<LiveSession>>, ApiError> {
+        let mut workers = self.connected_workers().await?;
+        workers.sort_by_key(|worker| Some(&worker.reporter.worker) != owner);
+        Ok(workers)
     }
+}
+
+fn shown(answer: OffsetsAnswer) -> Vec<OffsetView> {
+    let offsets = answer.offsets.into_iter();
+    offsets
+        .map(|one| OffsetView {
+            partition: one.partition_json,
+            offset: one.offset_json,
+        })
+        .collect()
 }
 
 fn kept(state: &ClusterState, name: &str) -> Option<Kept> {

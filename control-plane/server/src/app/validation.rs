@@ -75,11 +75,10 @@ impl App {
         let class = config
             .get(CLASS)
             .ok_or_else(|| ApiError::NoConnectorType { shown: shown(config) })?;
-        let workers = self.workers_with(class).await?;
         let request = Request::Validate(ValidateConfig {
             config: Some(config.into()),
         });
-        match self.ask_first(&workers, &request).await? {
+        match self.ask_patiently(|| self.workers_with(class), &request).await? {
             Answer::Validated(answer) => Ok(answer),
             other => Err(refusal_of(other)),
         }
@@ -134,6 +133,22 @@ impl App {
             tokio::select! {
                 _changed = changes.changed() => {}
                 () = tokio::time::sleep(LOOK) => {}
+            }
+        }
+    }
+
+    /// Asks what may be asked twice: when the sessions have ended before an answer came, those who are there then are asked.
+    /// A worker comes back to its leader within moments, and a leader that is going has none before it has gone.
+    pub(super) async fn ask_patiently<F: Future<Output = Result<Vec<Arc<LiveSession>>, ApiError>>>(
+        &self,
+        workers: impl Fn() -> F,
+        request: &Request,
+    ) -> Result<Answer, ApiError> {
+        let deadline = Instant::now() + self.directory.lease().patience();
+        loop {
+            match self.ask_first(&workers().await?, request).await {
+                Err(ApiError::WorkerGone) if Instant::now() < deadline => tokio::time::sleep(LOOK).await,
+                answered => return answered,
             }
         }
     }
