@@ -16,6 +16,7 @@ use crate::admin::Admin;
 use crate::compacted;
 use crate::config::{self, Layer, Translated, Warning};
 use crate::consumer::TaskConsumer;
+use crate::membership;
 use crate::pool::ProducerPool;
 use crate::producer::{BeyondRepair, TaskProducer};
 use crate::transactions::TaskTransactions;
@@ -254,8 +255,9 @@ impl KafkaClients for RdKafkaClients {
         owner: &ClientOwner,
         subscription: &Subscription,
     ) -> Result<Box<dyn GroupConsumer>, ClientError> {
-        let translated = self.consumer_settings(owner)?;
-        Ok(Box::new(TaskConsumer::new(translated, subscription)?))
+        let mut translated = self.consumer_settings(owner)?;
+        let on_close = membership::name(&mut translated.librdkafka, owner);
+        Ok(Box::new(TaskConsumer::new(translated, subscription, on_close)?))
     }
 
     async fn cluster_id(&self) -> Result<String, ClientError> {

@@ -14,6 +14,7 @@ use towpath_librdkafka::{
 use towpath_runtime::clients::{ClientError, ConsumedRecord, ConsumerEvent, GroupConsumer, Subscription};
 
 use crate::config::{Ours, Translated};
+use crate::membership::OnClose;
 use crate::subscription::Watched;
 use crate::trouble::{client_error, is_permanent};
 
@@ -30,16 +31,21 @@ pub(crate) struct TaskConsumer {
     ours: Ours,
     watched: Watched,
     longest_wait: Duration,
+    on_close: OnClose,
     /// The last trouble, so that one that goes on is not told of again and again.
     last_trouble: Option<ErrorCode>,
 }
 
 impl TaskConsumer {
-    pub(crate) fn new(translated: Translated, subscription: &Subscription) -> Result<Self, ClientError> {
+    pub(crate) fn new(
+        translated: Translated,
+        subscription: &Subscription,
+        on_close: OnClose,
+    ) -> Result<Self, ClientError> {
         let Translated { librdkafka, ours, .. } = translated;
         let watched = Watched::new(subscription, &ours)?;
         let consumer = BatchConsumer::new(&librdkafka.to_client_config());
-        let consumer = consumer.map_err(|error| ClientError::Config(error.to_string()))?;
+        let mut consumer = consumer.map_err(|error| ClientError::Config(error.to_string()))?;
         consumer
             .subscribe(watched.topics().iter().map(String::as_str))
             .map_err(of_consumer)?;
@@ -50,6 +56,7 @@ impl TaskConsumer {
             Duration::from_millis(interval.unwrap_or(MAX_POLL_INTERVAL_MS) / POLLS_IN_INTERVAL);
         Ok(Self {
             longest_wait,
+            on_close,
             consumer: Some(consumer),
             ours,
             watched,
@@ -182,7 +189,7 @@ impl GroupConsumer for TaskConsumer {
                 return Ok(event);
             }
             let mut wake = deadline;
-            if let (Some(look), Some(consumer)) = (self.watched.next_look(), &self.consumer) {
+            if let (Some(look), Some(consumer)) = (self.watched.next_look(), &mut self.consumer) {
                 if look <= Instant::now() {
                     self.watched.look(consumer).await.map_err(of_consumer)?;
                 }
@@ -260,8 +267,15 @@ impl GroupConsumer for TaskConsumer {
     }
 
     async fn close(&mut self) {
-        if let Some(consumer) = self.consumer.take() {
-            consumer.close(CLOSE_TIMEOUT).await;
+        let Some(mut consumer) = self.consumer.take() else {
+            return;
+        };
+        let end = Instant::now() + CLOSE_TIMEOUT;
+        if self.on_close == OnClose::Leave {
+            consumer.leave(CLOSE_TIMEOUT).await;
         }
+        consumer
+            .close(end.saturating_duration_since(Instant::now()))
+            .await;
     }
 }

@@ -132,7 +132,7 @@ impl Watched {
     }
 
     /// Looks at the cluster's topics, and subscribes to those that are new. Dropping the future only puts the look off.
-    pub(crate) async fn look(&mut self, consumer: &BatchConsumer) -> Result<(), ConsumerError> {
+    pub(crate) async fn look(&mut self, consumer: &mut BatchConsumer) -> Result<(), ConsumerError> {
         match &mut self.what {
             What::Topics { names, missing } => {
                 let looked_for = if let Missing::These(these) = &missing {
@@ -189,7 +189,7 @@ impl Watched {
 }
 
 fn resubscribe(
-    consumer: &BatchConsumer,
+    consumer: &mut BatchConsumer,
     pattern: &TopicPattern,
     topics: &mut Vec<String>,
     found: Vec<String>,

@@ -12,6 +12,7 @@ mod commit;
 mod events;
 mod fetch;
 mod headers;
+mod leave;
 mod partitions;
 
 use std::any::Any;
@@ -34,6 +35,7 @@ use crate::native::Queue;
 pub use commit::Commit;
 pub use events::{GroupError, GroupEvent};
 use fetch::DataQueue;
+use leave::Membership;
 use partitions::{list_of, list_with_offsets, offsets_of};
 
 /// How long a seek may take: it is a message to librdkafka's own thread and back.
@@ -85,6 +87,7 @@ pub struct BatchConsumer {
     /// Errors that came with the data and wait to be handed out.
     errors: VecDeque<GroupError>,
     assigned: bool,
+    membership: Membership,
     /// Last, as the queues belong to it.
     inner: Arc<BaseConsumer>,
 }
@@ -118,16 +121,20 @@ impl BatchConsumer {
             pending: None,
             errors: VecDeque::new(),
             assigned: false,
+            membership: Membership::None,
             inner,
         })
     }
 
     /// Replaces the subscription. Only whole names: patterns are resolved above, since librdkafka's are not Java's.
-    pub fn subscribe<'a>(&self, topics: impl IntoIterator<Item = &'a str>) -> Result<(), ConsumerError> {
+    pub fn subscribe<'a>(&mut self, topics: impl IntoIterator<Item = &'a str>) -> Result<(), ConsumerError> {
         let topics: Vec<_> = topics.into_iter().collect();
         if topics.is_empty() {
             self.inner.unsubscribe();
             return Ok(());
+        }
+        if matches!(self.membership, Membership::None | Membership::HeldUp) {
+            self.membership = Membership::Joining;
         }
         self.inner
             .subscribe(&topics)
@@ -156,14 +163,21 @@ impl BatchConsumer {
         while let Some(event) = self.events.poll() {
             match events::read(&event) {
                 events::Seen::Nothing => {}
-                events::Seen::Error(error) => return Some(GroupEvent::Error(error)),
+                events::Seen::Error(error) => {
+                    self.membership = self.membership.after(&error);
+                    return Some(GroupEvent::Error(error));
+                }
                 events::Seen::Assigned(partitions) => {
+                    self.membership = Membership::Member;
                     self.pending = Some(Pending::Assign(partitions.clone()));
                     return Some(GroupEvent::Assigned(partitions));
                 }
                 events::Seen::Revoked(partitions) => {
                     self.pending = Some(Pending::Revoke(partitions.clone()));
                     let lost = self.inner.assignment_lost();
+                    if lost {
+                        self.membership = Membership::Joining;
+                    }
                     return Some(GroupEvent::Revoked { partitions, lost });
                 }
             }
@@ -329,44 +343,6 @@ impl BatchConsumer {
             .topics()
             .iter()
             .any(|topic| topic.error().is_none() && !topic.partitions().is_empty()))
-    }
-
-    /// Leaves the group. Revocations on the way are confirmed: commit before. What has not ended by the deadline ends in
-    /// the background.
-    pub async fn close(mut self, deadline: Duration) {
-        let leave = async {
-            if self.inner.close_queue().is_err() {
-                return;
-            }
-            while !self.inner.closed() {
-                while let Some(event) = self.poll_event() {
-                    self.confirm_on_close(&event);
-                }
-                if self.inner.closed() {
-                    return;
-                }
-                self.ready().await;
-            }
-        };
-        if tokio::time::timeout(deadline, leave).await.is_err() {
-            tracing::warn!(
-                elapsed_ms = deadline.as_millis(),
-                "the consumer did not leave its group in time"
-            );
-        }
-        // Joins librdkafka's threads, so not on a thread of the runtime. A panic in there is nothing to act on here.
-        let _closed = tokio::task::spawn_blocking(move || drop(self)).await;
-    }
-
-    fn confirm_on_close(&mut self, event: &GroupEvent) {
-        let confirmed = match event {
-            GroupEvent::Assigned(_) => self.take_over(&[]),
-            GroupEvent::Revoked { .. } => self.release(),
-            GroupEvent::Error(_) => Ok(()),
-        };
-        if let Err(error) = confirmed {
-            tracing::debug!(%error, "a rebalance while closing was not confirmed");
-        }
     }
 
     fn is_eager(&self) -> bool {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use towpath_connect::{TimestampType, TopicPartition, TopicPartitionOffsets};
-use towpath_runtime::clients::{ClientError, ConsumerEvent, KafkaClients, Subscription};
+use towpath_runtime::clients::{ClientError, ClientOwner, ConsumerEvent, KafkaClients, Subscription};
 
 use crate::support::{
     DEADLINE, assigned, clients, consumer, create, event, kafka, numbered, numbers, owner, read, topic,
@@ -205,7 +205,12 @@ async fn a_revocation_is_told_before_the_partition_goes_and_can_be_committed() {
     let mut first = consumer(&kafka, &connector, &topics(&[&topic])).await;
     assert_eq!(assigned(first.as_mut(), &[&topic]).await.len(), 2);
     read(first.as_mut(), 100).await;
-    let mut second = consumer(&kafka, &connector, &topics(&[&topic])).await;
+    let other_task = ClientOwner {
+        task: 1,
+        ..owner(&connector, &[])
+    };
+    let clients = clients(&kafka, &[]);
+    let mut second = clients.consumer(&other_task, &topics(&[&topic])).await.unwrap();
     let mut nothing = Vec::new();
     let (revoked, _) = tokio::join!(
         event(first.as_mut()),

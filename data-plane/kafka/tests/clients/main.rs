@@ -7,6 +7,8 @@ mod connector_boundaries;
 #[cfg(test)]
 mod consuming;
 #[cfg(test)]
+mod membership;
+#[cfg(test)]
 mod producing;
 #[cfg(test)]
 mod security;

@@ -286,7 +286,7 @@ struct Member {
 }
 
 impl Member {
-    fn new(consumer: BatchConsumer, topic: &Arc<str>) -> Self {
+    fn new(mut consumer: BatchConsumer, topic: &Arc<str>) -> Self {
         consumer.subscribe([&**topic]).unwrap();
         Self {
             consumer,

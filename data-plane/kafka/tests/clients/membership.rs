@@ -1,0 +1,130 @@
+//! Which places sink tasks have in their groups, and who may take one.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use towpath_connect::Topic;
+use towpath_runtime::clients::{ClientError, ClientOwner, ConsumerEvent, GroupConsumer, KafkaClients};
+
+use crate::support::{
+    DEADLINE, assigned, clients, event, kafka, map, numbered, numbers, owner, read, topic, topics, unique,
+    write,
+};
+
+/// Longer than a test waits: whatever happens does not happen because a session has timed out.
+const NEVER_MS: &str = "600000";
+
+/// The consumer of a task.
+async fn member(kafka: &str, connector: &Topic, (task, topic): (u32, &Topic)) -> Box<dyn GroupConsumer> {
+    let owner = ClientOwner {
+        connector: Arc::clone(connector),
+        task,
+        overrides: map(&[
+            ("session.timeout.ms", NEVER_MS),
+            ("max.poll.interval.ms", NEVER_MS),
+        ]),
+    };
+    let clients = clients(kafka, &[]);
+    clients.consumer(&owner, &topics(&[topic])).await.unwrap()
+}
+
+#[tokio::test]
+async fn a_task_takes_its_place_over_from_a_run_that_hangs_and_that_run_is_fenced() {
+    let kafka = kafka().await;
+    let topic = topic(&kafka, "taken-over", 1).await;
+    let connector = unique("taken-over");
+    write(&kafka, &numbered(&topic, 0..10)).await;
+    let mut old = member(&kafka, &connector, (0, &topic)).await;
+    assigned(old.as_mut(), &[&topic]).await;
+    assert_eq!(read(old.as_mut(), 10).await.len(), 10);
+
+    // The old one is asked nothing, so it neither confirms a rebalance nor leaves.
+    let mut new = member(&kafka, &connector, (0, &topic)).await;
+    assigned(new.as_mut(), &[&topic]).await;
+    assert!(numbers(&read(new.as_mut(), 10).await).into_iter().eq(0..10));
+
+    let fenced = tokio::time::timeout(DEADLINE, async {
+        loop {
+            match old.next(Duration::from_secs(1), &mut Vec::new()).await {
+                Ok(ConsumerEvent::Lost(_) | ConsumerEvent::Revoked(_)) => {
+                    old.complete_revocation().await.unwrap();
+                }
+                Ok(_) => {}
+                Err(error) => return error,
+            }
+        }
+    });
+    let error = fenced.await.expect("it is told that it is over");
+    assert!(matches!(error, ClientError::Fatal(_)), "{error}");
+    // It does not take the new one's place with it.
+    old.close().await;
+    write(&kafka, &numbered(&topic, 10..20)).await;
+    assert!(numbers(&read(new.as_mut(), 10).await).into_iter().eq(10..20));
+    new.close().await;
+}
+
+#[tokio::test]
+async fn a_task_that_stops_leaves_its_partitions_to_the_others_at_once() {
+    let kafka = kafka().await;
+    let topic = topic(&kafka, "left", 2).await;
+    let connector = unique("left");
+    let mut first = member(&kafka, &connector, (0, &topic)).await;
+    assert_eq!(assigned(first.as_mut(), &[&topic]).await.len(), 2);
+    let mut second = member(&kafka, &connector, (1, &topic)).await;
+    let mut nothing = Vec::new();
+    let (revoked, _) = tokio::join!(
+        event(first.as_mut()),
+        // It joins while it is polled.
+        second.next(Duration::from_secs(1), &mut nothing)
+    );
+    assert!(matches!(revoked.0, ConsumerEvent::Revoked(_)), "{revoked:?}");
+    first.complete_revocation().await.unwrap();
+    let wanted = [&topic];
+    let (one, two) = tokio::join!(
+        assigned(first.as_mut(), &wanted),
+        assigned(second.as_mut(), &wanted)
+    );
+    assert_eq!((one.len(), two.len()), (1, 1));
+
+    let ((), all) = tokio::join!(first.close(), async {
+        loop {
+            let partitions = assigned(second.as_mut(), &wanted).await;
+            if partitions.len() == 2 {
+                return partitions;
+            }
+        }
+    });
+    assert_eq!(all.len(), 2);
+    second.close().await;
+}
+
+#[tokio::test]
+async fn a_task_that_stops_before_it_has_joined_leaves_no_place_behind() {
+    let kafka = kafka().await;
+    let topic = topic(&kafka, "unseen", 1).await;
+    let connector = unique("unseen");
+    for _ in 0..5 {
+        let mut first = member(&kafka, &connector, (0, &topic)).await;
+        first.close().await;
+    }
+    // It would wait for whoever is in the group, and for ever.
+    let mut second = member(&kafka, &connector, (1, &topic)).await;
+    assert_eq!(assigned(second.as_mut(), &[&topic]).await.len(), 1);
+    second.close().await;
+}
+
+#[tokio::test]
+async fn a_task_whose_topic_does_not_exist_has_nothing_to_leave() {
+    let kafka = kafka().await;
+    let absent = unique("absent");
+    let clients = clients(&kafka, &[]);
+    let owner = owner(&unique("absent"), &[("allow.auto.create.topics", "false")]);
+    let mut consumer = clients.consumer(&owner, &topics(&[&absent])).await.unwrap();
+    let began = consumer.next(Duration::from_secs(2), &mut Vec::new()).await;
+    assert!(matches!(began, Ok(ConsumerEvent::Idle)), "{began:?}");
+    let closed = tokio::time::timeout(Duration::from_secs(4), consumer.close()).await;
+    assert!(
+        closed.is_ok(),
+        "it does not wait for a place that it has not asked for"
+    );
+}
