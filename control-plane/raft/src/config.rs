@@ -30,15 +30,14 @@ impl RaftConfig {
     }
 }
 
-/// A leader that is killed is replaced after an election timeout and one round of votes: in about a second.
+/// A leader that is killed is replaced in about a second: when it has been silent for long enough, by one round of votes.
 #[derive(Debug, Clone)]
 pub struct Timing {
     /// Also how long one message to another node may take, its `fdatasync` included.
     pub heartbeat: Duration,
-    /// Each node waits for a random time between the two before it stands for election. Several heartbeats, so that one
-    /// that is late starts nothing.
-    pub election_min: Duration,
-    pub election_max: Duration,
+    /// How long a leader may be silent before another is elected; one that no majority has answered for so long is none.
+    /// Several heartbeats, so that one that is late starts nothing.
+    pub silence: Duration,
     /// For one part of a snapshot; the last one includes installing it.
     pub snapshot_part: Duration,
     /// How long a proposal or a linearizable read may wait for a majority.
@@ -49,8 +48,7 @@ impl Default for Timing {
     fn default() -> Self {
         Self {
             heartbeat: Duration::from_millis(200),
-            election_min: Duration::from_millis(600),
-            election_max: Duration::from_millis(1_000),
+            silence: Duration::from_millis(800),
             snapshot_part: Duration::from_secs(10),
             quorum: Duration::from_secs(10),
         }
@@ -85,16 +83,18 @@ impl RaftConfig {
     pub(crate) fn to_openraft(&self) -> Result<openraft::Config, Box<openraft::ConfigError>> {
         let Timing {
             heartbeat,
-            election_min,
-            election_max,
+            silence,
             snapshot_part,
             quorum: _,
         } = &self.timing;
         let config = openraft::Config {
             cluster_name: "towpath".to_owned(),
             heartbeat_interval: millis(*heartbeat),
-            election_timeout_min: millis(*election_min),
-            election_timeout_max: millis(*election_max),
+            // Who stands, and when, is not decided by openraft's timers. What it takes from here is how long a node that
+            // has heard from a leader votes for nobody else, which must be over when the silence is.
+            enable_elect: false,
+            election_timeout_min: millis(*silence / 2),
+            election_timeout_max: millis(*silence * 3 / 4),
             install_snapshot_timeout: millis(*snapshot_part),
             max_payload_entries: ENTRIES_PER_MESSAGE,
             snapshot_policy: SnapshotPolicy::LogsSinceLast(self.log.snapshot_every),

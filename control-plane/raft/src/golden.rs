@@ -14,6 +14,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
+use crate::election::{Canvass, Support};
 use crate::handover::HandOver;
 use crate::types::{Entry, SnapshotMeta, TypeConfig, Vote};
 
@@ -82,10 +83,12 @@ fn what_nodes_say_to_each_other_is_said_as_ever() {
             "install_snapshot_answer" => drop(checked::<
                 Result<InstallSnapshotResponse<u64>, RaftError<u64, InstallSnapshotError>>,
             >(body)),
+            "canvass" => drop(checked::<Canvass>(body)),
+            "canvass_answer" => drop(checked::<Result<Support, Infallible>>(body)),
             "hand_over" => drop(checked::<HandOver>(body)),
             "hand_over_answer" => drop(checked::<Result<(), Infallible>>(body)),
             other => panic!("{other} is no message"),
         }
     }
-    assert_eq!(names.len(), 8, "every message and every answer: {names:?}");
+    assert_eq!(names.len(), 10, "every message and every answer: {names:?}");
 }

@@ -38,7 +38,7 @@ pub(crate) fn is_possible(raft: &Raft) -> bool {
 /// Ends when another node leads, or when it is not worth waiting for any longer. To be called when no proposal is under
 /// way: the heir must have all of the log.
 pub(crate) async fn hand_over(raft: &Raft, node: NodeId, timing: &Timing) {
-    let Some(heir) = heir(raft, timing.election_max).await else {
+    let Some(heir) = heir(raft, timing.silence).await else {
         return;
     };
     let metrics = raft.metrics().borrow().clone();
@@ -70,7 +70,7 @@ pub(crate) async fn hand_over(raft: &Raft, node: NodeId, timing: &Timing) {
     }
     let is_led = |metrics: &Metrics| metrics.current_leader.is_some_and(|leader| leader != node.get());
     let waited = raft
-        .wait(Some(2 * timing.election_max))
+        .wait(Some(2 * timing.silence))
         .metrics(is_led, "another leader")
         .await;
     match waited {

@@ -12,6 +12,7 @@
 mod answer;
 mod config;
 mod disk;
+mod election;
 #[cfg(test)]
 mod golden;
 mod handover;

@@ -18,6 +18,7 @@ use towpath_wire::v1::raft_peers_server::RaftPeersServer;
 
 use crate::answer::Answers;
 use crate::disk::{Disk, DiskError};
+use crate::election::{self, Hearing};
 use crate::log_store::LogStore;
 use crate::machine::{Applied, LoadError, Machine};
 use crate::peers::{PeerService, Peers};
@@ -64,6 +65,7 @@ pub struct RaftStore {
     proposals: mpsc::Sender<Proposal>,
     /// Counts those who propose; closed when nobody may any more.
     proposing: TaskTracker,
+    hearing: Arc<Hearing>,
     timing: Timing,
     metrics: watch::Receiver<StoreMetrics>,
     answers: Answers,
@@ -112,17 +114,24 @@ impl RaftStore {
         };
         let stop = CancellationToken::new();
         let (proposals, queue) = mpsc::channel(WAITING);
-        let (published, metrics) =
-            watch::channel(summary(&raft.metrics().borrow(), config.timing.election_max));
+        let (published, metrics) = watch::channel(summary(&raft.metrics().borrow(), config.timing.silence));
+        let hearing = Arc::new(Hearing::new(&config.timing));
         let mut tasks = JoinSet::new();
         tasks.spawn(proposals::run(raft.clone(), answers.clone(), queue, stop.clone()));
-        tasks.spawn(publish(raft.metrics(), published, config.timing.election_max));
+        tasks.spawn(publish(raft.metrics(), published, config.timing.silence));
+        tasks.spawn(election::run(
+            raft.clone(),
+            node.get(),
+            hearing.clone(),
+            stop.clone(),
+        ));
         Self {
             node,
             raft,
             applied,
             proposals,
             proposing: TaskTracker::new(),
+            hearing,
             timing: config.timing.clone(),
             metrics,
             answers,
@@ -204,7 +213,7 @@ impl RaftStore {
 
     /// To be served on the port for peers.
     pub fn peer_service(&self) -> RaftPeersServer<PeerService> {
-        PeerService::new(self.node.get(), self.raft.clone())
+        PeerService::new(self.node.get(), self.raft.clone(), self.hearing.clone())
     }
 
     fn enqueue(&self, proposal: Proposal) -> Result<(), StoreError> {
@@ -304,13 +313,13 @@ impl ClusterStore for RaftStore {
 
     async fn hand_over(&self) {
         // It is about to stop listening to the others. Standing for election because of that would end their leader's lead.
-        self.raft.runtime_config().elect(false);
+        self.hearing.stand_no_more();
         if !handover::is_possible(&self.raft) {
             return;
         }
         self.proposing.close();
         // Those that the group does not decide so soon may be decided under the next leader.
-        let decided = tokio::time::timeout(self.timing.election_max, self.proposing.wait());
+        let decided = tokio::time::timeout(self.timing.silence, self.proposing.wait());
         if decided.await.is_err() {
             tracing::warn!(node = %self.node, undecided = self.proposing.len(), "handing over while changes are undecided");
         }

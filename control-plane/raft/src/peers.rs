@@ -1,5 +1,6 @@
 //! The nodes of the group talk to each other: openraft's messages over gRPC.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use openraft::error::{
@@ -18,9 +19,10 @@ use towpath_wire::v1::raft_peers_client::RaftPeersClient;
 use towpath_wire::v1::raft_peers_server::{RaftPeers, RaftPeersServer};
 use towpath_wire::v1::{PeerAnswer, PeerRequest};
 
+use crate::election::{self, Canvass, Hearing, Support};
 use crate::handover::{self, HandOver};
 use crate::proposals::COMMAND_BYTES;
-use crate::types::{Member, Raft, TypeConfig};
+use crate::types::{Member, Raft, TypeConfig, Vote};
 
 /// Of the JSON in the messages.
 const FORMAT_VERSION: u32 = 1;
@@ -82,6 +84,23 @@ impl Peer {
         let request = self.request(message, timeout);
         let answer = self.client()?.hand_over(request).await;
         self.answer(answer)
+    }
+
+    pub(crate) fn target(&self) -> u64 {
+        self.target
+    }
+
+    /// A node of a version that does not know the question votes as ever.
+    pub(crate) async fn canvass(
+        &self,
+        message: &Canvass,
+        timeout: Duration,
+    ) -> Result<Support, PeerError<Infallible>> {
+        let request = self.request(message, timeout);
+        match self.client()?.canvass(request).await {
+            Err(status) if status.code() == Code::Unimplemented => Ok(Support { granted: true }),
+            answer => self.answer(answer),
+        }
     }
 
     fn request(&self, body: &impl Serialize, timeout: Duration) -> Request<PeerRequest> {
@@ -162,6 +181,7 @@ impl RaftNetwork<TypeConfig> for Peer {
 pub struct PeerService {
     node: u64,
     raft: Raft,
+    hearing: Arc<Hearing>,
 }
 
 impl std::fmt::Debug for PeerService {
@@ -173,10 +193,17 @@ impl std::fmt::Debug for PeerService {
 }
 
 impl PeerService {
-    pub(crate) fn new(node: u64, raft: Raft) -> RaftPeersServer<Self> {
-        RaftPeersServer::new(Self { node, raft })
+    pub(crate) fn new(node: u64, raft: Raft, hearing: Arc<Hearing>) -> RaftPeersServer<Self> {
+        RaftPeersServer::new(Self { node, raft, hearing })
             .max_decoding_message_size(MESSAGE_BYTES)
             .max_encoding_message_size(MESSAGE_BYTES)
+    }
+
+    /// A leader of an earlier term is none. Taken down before anything is written, which may take long.
+    fn hear(&self, vote: &Vote) {
+        if vote.leader_id().term >= self.raft.metrics().borrow().current_term {
+            self.hearing.hear();
+        }
     }
 
     /// The message, and what is attached to it.
@@ -220,7 +247,8 @@ fn encode(message: &impl Serialize) -> Vec<u8> {
 #[tonic::async_trait]
 impl RaftPeers for PeerService {
     async fn append_entries(&self, request: Request<PeerRequest>) -> Result<Response<PeerAnswer>, Status> {
-        let (message, _) = self.open(request)?;
+        let (message, _): (AppendEntriesRequest<TypeConfig>, _) = self.open(request)?;
+        self.hear(&message.vote);
         Ok(answered(&self.raft.append_entries(message).await))
     }
 
@@ -232,6 +260,7 @@ impl RaftPeers for PeerService {
     async fn install_snapshot(&self, request: Request<PeerRequest>) -> Result<Response<PeerAnswer>, Status> {
         let (mut message, part): (InstallSnapshotRequest<TypeConfig>, _) = self.open(request)?;
         message.data = part;
+        self.hear(&message.vote);
         Ok(answered(&self.raft.install_snapshot(message).await))
     }
 
@@ -241,5 +270,11 @@ impl RaftPeers for PeerService {
             .await
             .map_err(|error| Status::unavailable(error.to_string()))?;
         Ok(answered(&Ok::<(), Infallible>(())))
+    }
+
+    async fn canvass(&self, request: Request<PeerRequest>) -> Result<Response<PeerAnswer>, Status> {
+        let (message, _) = self.open(request)?;
+        let support = election::support(&self.raft, &self.hearing, &message);
+        Ok(answered(&Ok::<_, Infallible>(support)))
     }
 }

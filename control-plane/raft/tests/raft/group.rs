@@ -103,8 +103,7 @@ impl Group {
             let mut config = RaftConfig::new(NodeId(id), member, dir.path());
             // All of them share a machine with whatever else runs on it.
             config.timing.heartbeat = Duration::from_millis(300);
-            config.timing.election_min = Duration::from_millis(1_500);
-            config.timing.election_max = Duration::from_millis(3_000);
+            config.timing.silence = Duration::from_millis(2_000);
             adjust(&mut config);
             let node = Node::start_without(config, listener, unknown(id)).await;
             group.nodes.insert(id, node);
@@ -187,7 +186,32 @@ impl Group {
         self.nodes.remove(&id).unwrap().kill().await;
     }
 
-    async fn restart(&mut self, config: RaftConfig) {
+    /// For a restart.
+    pub(crate) async fn take(&mut self, id: u64) -> RaftConfig {
+        self.nodes.remove(&id).unwrap().kill().await
+    }
+
+    /// Nobody reaches the node any more, but it reaches the others.
+    pub(crate) async fn deafen(&mut self, id: u64) {
+        let node = self.nodes.get_mut(&id).unwrap();
+        node.stop.cancel();
+        node.server.join_next().await.unwrap().unwrap();
+    }
+
+    pub(crate) async fn hear_again(&mut self, id: u64) {
+        let node = self.nodes.get_mut(&id).unwrap();
+        let listener = TcpListener::bind(&node.config.member.peer_address).await.unwrap();
+        node.stop = CancellationToken::new();
+        let serving = Server::builder()
+            .add_service(node.store.peer_service())
+            .serve_with_incoming_shutdown(
+                TcpListenerStream::new(listener),
+                node.stop.clone().cancelled_owned(),
+            );
+        node.server.spawn(async move { serving.await.unwrap() });
+    }
+
+    pub(crate) async fn restart(&mut self, config: RaftConfig) {
         let mut listener = None;
         wait_until("the port is free", async || {
             listener = TcpListener::bind(&config.member.peer_address).await.ok();

@@ -11,8 +11,7 @@ use crate::support::{must_put, put, wait_until};
 const NEVER: Duration = Duration::from_secs(600);
 
 fn without_timeouts(config: &mut RaftConfig) {
-    config.timing.election_min = NEVER;
-    config.timing.election_max = 2 * NEVER;
+    config.timing.silence = NEVER;
 }
 
 async fn hands_over(nodes: u64) {

@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod damage;
 #[cfg(test)]
+mod election;
+#[cfg(test)]
 mod group;
 #[cfg(test)]
 mod handover;
