@@ -182,7 +182,6 @@ impl Setting<'_> {
                  consumer.isolation.level=read_committed\n"
             }
         };
-        // A group waits so long for a member that was killed.
         format!(
             "bootstrap.servers={bootstrap}\n\
              group.id=cluster\n\
@@ -192,7 +191,6 @@ impl Setting<'_> {
              key.converter={STRING}\n\
              value.converter={STRING}\n\
              offset.flush.interval.ms=500\n\
-             consumer.session.timeout.ms=6000\n\
              consumer.heartbeat.interval.ms=1000\n\
              {exactly_once}",
             endpoints.join(",")

@@ -48,10 +48,13 @@ impl App {
 
     pub(crate) async fn list(&self, expansion: Expansion) -> Result<Vec<ListedConnector>, ApiError> {
         self.read(|state| {
-            state
-                .list()
-                .map(|name| ListedConnector::of(state, name, expansion))
-                .collect()
+            let overdue = self.directory.overdue(state);
+            let listed = state.list().map(|name| {
+                let mut listed = ListedConnector::of(state, name, expansion);
+                listed.status = listed.status.map(|status| status.without(&overdue, state));
+                listed
+            });
+            listed.collect()
         })
         .await
     }

@@ -1,10 +1,12 @@
 //! What the operations answer, for either face to show.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use towpath_state::{ClusterState, ConnectorInfo, ConnectorStatus, UnitStatus};
 use towpath_types::{
     ConnectorConfig, ConnectorKind, ConnectorName, Revision, TargetState, TaskNumber, UnitId, UnitState,
+    WorkerId,
 };
 
 #[derive(Debug, Clone, PartialEq)]
@@ -95,6 +97,21 @@ impl StatusView {
         }
     }
 
+    /// Shows as UNASSIGNED what these workers have: their leases are over.
+    pub(crate) fn without(mut self, overdue: &BTreeSet<WorkerId>, state: &ClusterState) -> Self {
+        if !overdue.is_empty() {
+            hide(
+                &mut self.connector,
+                (overdue, state),
+                &UnitId::Connector(self.name.clone()),
+            );
+            for (number, task) in &mut self.tasks {
+                hide(task, (overdue, state), &UnitId::Task(self.name.clone(), *number));
+            }
+        }
+        self
+    }
+
     /// Shows these units as being restarted; version and trace stay those of the old run.
     pub(super) fn show_restarting(&mut self, units: &[UnitId]) {
         for unit in units {
@@ -107,6 +124,18 @@ impl StatusView {
                 }
             }
         }
+    }
+}
+
+/// Nobody knows what a unit does whose worker's lease is over.
+pub(crate) fn hide(
+    status: &mut UnitStatus,
+    (overdue, state): (&BTreeSet<WorkerId>, &ClusterState),
+    unit: &UnitId,
+) {
+    if state.owner_of(unit).is_some_and(|owner| overdue.contains(owner)) {
+        status.state = UnitState::Unassigned;
+        status.trace = None;
     }
 }
 
@@ -153,4 +182,88 @@ impl ListedConnector {
 pub(crate) struct OffsetView {
     pub(crate) partition: String,
     pub(crate) offset: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use towpath_state::{Assignment, Command, Expect, Plugin, Registration, Reporter, UnitReport};
+    use towpath_types::{Epoch, PluginKind, SessionId};
+
+    use super::*;
+
+    /// A connector that a worker has reported RUNNING.
+    fn running(name: &ConnectorName, worker: &WorkerId) -> ClusterState {
+        let mut state = ClusterState::new();
+        let session = SessionId::new("s");
+        let plugin = Plugin {
+            class: "FileSource".to_owned(),
+            aliases: Vec::new(),
+            kind: PluginKind::Source,
+            version: String::new(),
+        };
+        let unit = UnitId::Connector(name.clone());
+        let report = |epoch| UnitReport {
+            unit: unit.clone(),
+            epoch,
+            state: UnitState::Running,
+            trace: None,
+            version: None,
+        };
+        let config: ConnectorConfig = [("connector.class", "FileSource")].into_iter().collect();
+        let commands = [
+            Command::RegisterWorker(Registration {
+                worker: worker.clone(),
+                session: session.clone(),
+                resumes: None,
+                process: None,
+                address: "w:8083".to_owned(),
+                version: String::new(),
+                labels: BTreeMap::new(),
+                plugins: vec![plugin],
+                held: Vec::new(),
+            }),
+            Command::PutConnector {
+                name: name.clone(),
+                config: Arc::new(config),
+                kind: ConnectorKind::Source,
+                expect: Expect::Any,
+                initial_state: TargetState::Running,
+            },
+            Command::AssignUnits {
+                assignments: vec![Assignment {
+                    unit: unit.clone(),
+                    worker: worker.clone(),
+                }],
+            },
+        ];
+        for command in commands {
+            state.apply(&command).unwrap();
+        }
+        let from = Reporter {
+            worker: worker.clone(),
+            session,
+        };
+        for epoch in 0..10 {
+            let reports = vec![report(Epoch(epoch))];
+            let from = from.clone();
+            state.apply(&Command::ReportUnitStates { from, reports }).unwrap();
+        }
+        state
+    }
+
+    #[test]
+    fn what_a_worker_has_whose_lease_is_over_is_unassigned() {
+        let (name, worker) = (ConnectorName::new("orders").unwrap(), WorkerId::new("w"));
+        let state = running(&name, &worker);
+        let shown = |overdue: &[WorkerId]| {
+            let status = StatusView::of(&state, "orders").unwrap();
+            let overdue = overdue.iter().cloned().collect();
+            status.without(&overdue, &state).connector.state
+        };
+        assert_eq!(shown(&[]), UnitState::Running);
+        assert_eq!(shown(&[WorkerId::new("other")]), UnitState::Running);
+        assert_eq!(shown(&[worker]), UnitState::Unassigned);
+    }
 }

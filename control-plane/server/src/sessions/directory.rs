@@ -3,7 +3,7 @@
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
@@ -288,6 +288,22 @@ impl Directory {
             }
         }
         silence
+    }
+
+    /// Workers whose lease is over by what they were told: nobody knows what they do, though they are removed only a margin
+    /// later.
+    pub(crate) fn overdue(&self, state: &ClusterState) -> BTreeSet<WorkerId> {
+        let entries = self.lock();
+        let now = Instant::now();
+        let heard = |id: &WorkerId| {
+            let entry = entries.workers.get(id);
+            entry.map_or(entries.leading_since, |entry| entry.heard)
+        };
+        let workers = state.workers().keys().filter(|_| entries.is_leading);
+        workers
+            .filter(|id| heard(id) + self.lease.duration <= now)
+            .cloned()
+            .collect()
     }
 
     /// The same definition that another worker has sent already: workers of one version send the same texts.

@@ -1,4 +1,4 @@
-//! Planned moves: a worker is drained, or stops. Records are processed by whoever has the unit, once.
+//! Moves: a worker is drained, stops, or is killed. Records are processed by whoever has the unit, once if it was planned.
 
 use std::time::Duration;
 
@@ -24,7 +24,11 @@ async fn under_load(services: &Services, name: &str) -> (Cluster, Numbers, Arriv
     let (input, output) = (cluster.file("in.txt"), cluster.file("out.txt"));
     let numbers = Numbers::write_to(&input);
     let source = connector("FileStreamSource", &input, ("topic", &topic));
-    let sink = connector("FileStreamSink", &output, ("topics", &topic));
+    let mut sink = connector("FileStreamSink", &output, ("topics", &topic));
+    // Longer than a test waits: nothing goes on because the group has given a member up.
+    for key in ["session.timeout.ms", "max.poll.interval.ms"] {
+        sink[format!("consumer.override.{key}")] = "600000".into();
+    }
     cluster.rest.create(&format!("{topic}-source"), source).await;
     cluster.rest.create(&format!("{topic}-sink"), sink).await;
     for kind in ["source", "sink"] {
@@ -83,6 +87,24 @@ async fn a_worker_that_is_stopped_under_load_loses_nothing_and_repeats_nothing()
     cluster.stop_worker(0).await;
     arrivals.grow_by(SOME).await;
     arrivals.are_exactly(numbers.stop().await).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_killed_worker_had_goes_on_elsewhere_and_waits_for_no_session_of_kafkas() {
+    let services = Services::require(&[Service::Kafka]).await.unwrap();
+    let (mut cluster, numbers, arrivals) = under_load(&services, "killed").await;
+    for killed in [0, 1] {
+        cluster.workers[killed].kill().unwrap();
+        // More than can be on its way when the worker dies.
+        arrivals.grow_by(10 * SOME).await;
+        cluster.add_worker();
+        wait_until_eq("both workers", PATIENCE, 2, || async {
+            workers(&cluster).await.len()
+        })
+        .await
+        .unwrap();
+    }
+    arrivals.hold_all(numbers.stop().await).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

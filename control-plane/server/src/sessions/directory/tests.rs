@@ -66,6 +66,23 @@ async fn a_worker_is_expired_after_its_lease_and_the_margin_of_silence() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_worker_is_overdue_when_its_lease_is_over_and_removed_a_margin_later() {
+    let directory = leading();
+    let state = state(&[("w", "s"), ("other", "s")]);
+    directory.open(&session("w", "s"));
+    advance(Duration::from_secs(2)).await;
+    directory.open(&session("other", "s"));
+    advance(Duration::from_millis(999)).await;
+    assert_eq!(directory.overdue(&state), BTreeSet::new());
+    advance(Duration::from_millis(1)).await;
+    assert_eq!(directory.overdue(&state), BTreeSet::from([WorkerId::new("w")]));
+    assert!(directory.silence(&state).expired.is_empty());
+    // Who does not lead has heard of nobody.
+    directory.end();
+    assert_eq!(directory.overdue(&state), BTreeSet::new());
+}
+
+#[tokio::test(start_paused = true)]
 async fn every_message_begins_a_new_lease() {
     let directory = leading();
     let state = state(&[("w", "s")]);
