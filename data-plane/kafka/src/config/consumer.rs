@@ -16,6 +16,12 @@ const FETCH_MAX_BYTES: i64 = 8 << 20;
 const MESSAGE_MAX_BYTES: i64 = 1_000_000;
 const FETCH_LIMITS: (i64, i64) = (1000, 2_147_483_135);
 
+/// Defaults of both clients.
+const SESSION_TIMEOUT_MS: i64 = 45_000;
+const POLL_INTERVAL_MS: i64 = 300_000;
+/// Brokers' default for `group.min.session.timeout.ms`.
+const LEAST_SESSION_MS: i64 = 6_000;
+
 pub(super) fn apply(draft: &mut Draft<'_>) {
     for (name, value) in [
         ("enable.auto.commit", "false"),
@@ -98,7 +104,33 @@ fn group(draft: &mut Draft<'_>) {
             draft.set(key, millis.to_string());
         }
     }
+    session(draft);
     assignment(draft);
+}
+
+/// librdkafka refuses a session that is longer than the time between two polls. Java does not mind.
+fn session(draft: &mut Draft<'_>) {
+    const SESSION: &str = "session.timeout.ms";
+    const POLL: &str = "max.poll.interval.ms";
+    let number = |draft: &Draft<'_>, key: &str, default: i64| {
+        let number = draft.settings.get(key).and_then(|millis| millis.parse().ok());
+        number.unwrap_or(default)
+    };
+    let (session, poll) = (
+        number(draft, SESSION, SESSION_TIMEOUT_MS),
+        number(draft, POLL, POLL_INTERVAL_MS),
+    );
+    if session <= poll {
+        return;
+    }
+    let both = poll.max(LEAST_SESSION_MS);
+    draft.set(SESSION, both.to_string());
+    draft.set(POLL, both.to_string());
+    if both != poll {
+        draft.warn(POLL, format!("{both} is used: brokers refuse shorter sessions"));
+    }
+    let why = "it cannot be longer than `max.poll.interval.ms`";
+    draft.warn(SESSION, format!("{both} is used: {why}"));
 }
 
 /// librdkafka cannot mix the two kinds of rebalance, as Java can for a while: the first of the list decides.

@@ -279,6 +279,32 @@ fn a_number_beyond_librdkafkas_limits_becomes_the_limit() {
 }
 
 #[test]
+fn a_session_is_no_longer_than_the_time_between_two_polls() {
+    let cases = [
+        (&[("max.poll.interval.ms", "30000")][..], ("30000", "30000"), 0),
+        (
+            &[("max.poll.interval.ms", "30000"), ("session.timeout.ms", "40000")],
+            ("30000", "30000"),
+            1,
+        ),
+        (&[("max.poll.interval.ms", "1000")], ("6000", "6000"), 1),
+        (&[("session.timeout.ms", "400000")], ("300000", "300000"), 1),
+    ];
+    for (settings, (session, poll), warnings) in cases {
+        let translated = overrides(Consumer, settings).unwrap();
+        let of = |key| translated.librdkafka.get(key);
+        assert_eq!(
+            (of("session.timeout.ms"), of("max.poll.interval.ms")),
+            (Some(session), Some(poll)),
+            "{settings:?}"
+        );
+        assert_eq!(translated.warnings.len(), warnings, "{settings:?}");
+    }
+    let usual = overrides(Consumer, &[("session.timeout.ms", "45000")]).unwrap();
+    assert_eq!(usual.librdkafka.get("max.poll.interval.ms"), None);
+}
+
+#[test]
 fn what_is_no_number_or_flag_is_a_problem() {
     let cases = [
         (Producer, "linger.ms", "must be a whole number"),
