@@ -90,7 +90,7 @@ fn members(groups: &str) -> String {
 
 fn is_settled(connectors: &[v1::ListedConnector], running: &Units) -> Result<(), String> {
     let mut wanted = Units::new();
-    // An instance may be there while its connector is stopped.
+    // An instance may be there while its connector is stopped. What is paused logs that it runs when it is resumed.
     let mut allowed = Units::new();
     for listed in connectors {
         let name = &listed.name;
@@ -106,13 +106,15 @@ fn is_settled(connectors: &[v1::ListedConnector], running: &Units) -> Result<(),
             }
             continue;
         }
-        wanted.insert(instance);
+        let is_paused = target == v1::TargetState::Paused;
+        let found = if is_paused { &mut allowed } else { &mut wanted };
+        found.insert(instance);
         // One that was stopped and is paused now gets its tasks when it is resumed, as in Kafka Connect.
-        if status.tasks.is_empty() && target != v1::TargetState::Paused {
+        if status.tasks.is_empty() && !is_paused {
             return Err(format!("{name} has no task"));
         }
         for task in &status.tasks {
-            wanted.insert(unit(
+            found.insert(unit(
                 &format!("{name}-{}", task.id),
                 task.status.as_ref(),
                 target,
@@ -243,6 +245,14 @@ mod tests {
     fn only_a_paused_connector_may_have_no_task_and_an_instance() {
         let paused = listed(v1::TargetState::Paused, v1::UnitState::Paused, &[]);
         assert_eq!(is_settled(&[paused], &on(&[("a", 0)])), Ok(()));
+        // It moved when it was paused, so it has never run where it is.
+        let moved = listed(
+            v1::TargetState::Paused,
+            v1::UnitState::Paused,
+            &[v1::UnitState::Paused],
+        );
+        assert_eq!(is_settled(std::slice::from_ref(&moved), &Units::new()), Ok(()));
+        assert!(is_settled(&[moved], &on(&[("a-0", 0), ("a-0", 1)])).is_err());
         let running = listed(v1::TargetState::Running, v1::UnitState::Running, &[]);
         assert!(is_settled(&[running], &on(&[("a", 0)])).is_err());
     }
