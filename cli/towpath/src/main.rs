@@ -90,7 +90,7 @@ fn init_log(default: &str) {
         .try_from_env()
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(default));
     tracing_subscriber::fmt()
-        .with_env_filter(filter)
+        .with_env_filter(towpath_worker::truthful(filter))
         .with_writer(std::io::stderr)
         .init();
 }

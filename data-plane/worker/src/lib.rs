@@ -4,6 +4,7 @@
 
 mod admin;
 mod answers;
+mod logging;
 mod outbox;
 mod providers;
 mod reconcile;
@@ -27,6 +28,7 @@ use towpath_runtime::unit::Environment;
 use towpath_wire::v1;
 use tracing::{info, warn};
 
+pub use logging::truthful;
 pub use session::Identity;
 pub use settings::{SettingsError, WorkerSettings};
 

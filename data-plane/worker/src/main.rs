@@ -10,7 +10,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use towpath_kafka::RdKafkaClients;
 use towpath_runtime::clients::KafkaClients;
 use towpath_runtime::worker_config::WorkerKind;
-use towpath_worker::{Worker, WorkerSettings};
+use towpath_worker::{Worker, WorkerSettings, truthful};
 use tracing_subscriber::EnvFilter;
 
 #[global_allocator]
@@ -35,7 +35,7 @@ fn main() -> ExitCode {
     let args = Args::parse();
     let filter = EnvFilter::try_new(&args.log).unwrap_or_else(|_| EnvFilter::new("info"));
     tracing_subscriber::fmt()
-        .with_env_filter(filter)
+        .with_env_filter(truthful(filter))
         .with_writer(std::io::stderr)
         .init();
     let settings = match WorkerSettings::from_file(&args.properties, WorkerKind::Distributed) {
