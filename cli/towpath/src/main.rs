@@ -92,5 +92,7 @@ fn init_log(default: &str) {
     tracing_subscriber::fmt()
         .with_env_filter(towpath_worker::truthful(filter))
         .with_writer(std::io::stderr)
+        // Complaining of a log that cannot be written, on the same full disk, would be a panic of whoever had to say something.
+        .log_internal_errors(false)
         .init();
 }

@@ -67,6 +67,8 @@ fn init_log(filter: EnvFilter) {
         .with_env_filter(filter)
         .with_ansi(log().is_terminal())
         .with_writer(log)
+        // Complaining of a log that cannot be written, on the same full disk, would be a panic of whoever had to say something.
+        .log_internal_errors(false)
         .init();
 }
 

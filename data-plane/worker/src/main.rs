@@ -37,6 +37,8 @@ fn main() -> ExitCode {
     tracing_subscriber::fmt()
         .with_env_filter(truthful(filter))
         .with_writer(std::io::stderr)
+        // Complaining of a log that cannot be written, on the same full disk, would be a panic of whoever had to say something.
+        .log_internal_errors(false)
         .init();
     let settings = match WorkerSettings::from_file(&args.properties, WorkerKind::Distributed) {
         Ok(settings) => settings,

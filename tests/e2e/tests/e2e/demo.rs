@@ -41,6 +41,18 @@ async fn the_demo_runs_on_a_bare_machine_and_ends_when_every_row_is_through() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_log_that_cannot_be_written_stops_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let mut command = Command::new(binary("towpath").expect("tests/run builds the binaries"));
+    command.env("TOWPATH_LOG", "debug").stderr(full);
+    command.args(["dev", "--demo", "--exit-when-done", "--rows", "200"]);
+    command.args(["--rest-port", "0", "--grpc-port", "0"]);
+    let ended = tokio::task::spawn_blocking(move || command.current_dir(folder.path()).status());
+    assert!(ended.await.unwrap().unwrap().success());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn more_rows_than_the_built_in_broker_keeps_get_through_too() {
     let folder = tempfile::tempdir().unwrap();
     let mut towpath = demo(folder.path(), &["--rows", "120000"]);
