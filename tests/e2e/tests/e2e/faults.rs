@@ -23,7 +23,8 @@ async fn whatever_is_killed_under_load_every_row_arrives() {
     let mut cluster = Cluster::start(services.kafka_bootstrap(), 1).await;
     let source = with_transforms(news.source("article-events-"), "article-events-");
     cluster.rest.create("article-source", source).await;
-    let topics = json!({ "topics": "article-events-v2-articles" });
+    let topics =
+        json!({ "topics": "article-events-v2-articles", "consumer.override.session.timeout.ms": "6000" });
     cluster
         .rest
         .create("article-search", search(&services, &topics))
