@@ -68,7 +68,7 @@ pub enum Fault {
     },
     /// No byte is free where this node keeps its log.
     FullDisk(usize),
-    /// The wall clock of one node; it stays as it is.
+    /// The wall clock of one process; it stays as it is.
     Jump {
         place: Place,
         seconds: i64,
@@ -181,7 +181,7 @@ fn draw(rng: &mut StdRng) -> Fault {
         },
         86..92 => Fault::FullDisk(rng.random_range(0..NODES)),
         _ => Fault::Jump {
-            place: one_with_a_clock(rng),
+            place: one_of_ours(rng),
             seconds: *JUMPS_S.choose(rng).expect("there are some"),
         },
     }
@@ -193,15 +193,6 @@ fn one_of_ours(rng: &mut StdRng) -> Place {
     } else {
         Place::Worker(rng.random_range(0..WORKERS))
     }
-}
-
-/// Not a worker: the library that fakes the clock moves the time that librdkafka reads and not the one that its threads
-/// wait by, so they would spin, or wait for ever, as with no real clock.
-fn one_with_a_clock(rng: &mut StdRng) -> Place {
-    let (Place::Node(number) | Place::Worker(number)) = one_of_ours(rng) else {
-        return Place::Node(0);
-    };
-    Place::Node(number % NODES)
 }
 
 fn anybody(rng: &mut StdRng) -> Place {
