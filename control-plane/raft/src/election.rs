@@ -124,7 +124,7 @@ pub(crate) fn support(raft: &Raft, hearing: &Hearing, asked: &Canvass) -> Suppor
 }
 
 /// Runs as one task of a store until it stops.
-pub(crate) async fn run(raft: Raft, node: u64, hearing: Arc<Hearing>, stop: CancellationToken) {
+pub(crate) async fn run(raft: Raft, hearing: Arc<Hearing>, stop: CancellationToken) {
     while !stop.is_cancelled() {
         let metrics = raft.metrics().borrow().clone();
         if metrics.running_state.is_err() {
@@ -138,7 +138,7 @@ pub(crate) async fn run(raft: Raft, node: u64, hearing: Arc<Hearing>, stop: Canc
             tokio::select! {
                 stood = stand(&raft, &metrics) => match stood {
                     Ok(true) => pause = hearing.silence / 2,
-                    Ok(false) => pause = STAGGER * rank(&metrics, node),
+                    Ok(false) => pause = STAGGER * rank(&metrics),
                     Err(_stopped) => return,
                 },
                 () = stop.cancelled() => return,
@@ -160,8 +160,8 @@ fn is_due(metrics: &Metrics, hearing: &Hearing) -> bool {
 }
 
 /// The first has 1.
-fn rank(metrics: &Metrics, node: u64) -> u32 {
-    let before = voters(metrics).into_iter().filter(|other| *other <= node);
+fn rank(metrics: &Metrics) -> u32 {
+    let before = voters(metrics).into_iter().filter(|other| *other <= metrics.id);
     u32::try_from(before.count()).unwrap_or(u32::MAX)
 }
 

@@ -119,12 +119,7 @@ impl RaftStore {
         let mut tasks = JoinSet::new();
         tasks.spawn(proposals::run(raft.clone(), answers.clone(), queue, stop.clone()));
         tasks.spawn(publish(raft.metrics(), published, config.timing.silence));
-        tasks.spawn(election::run(
-            raft.clone(),
-            node.get(),
-            hearing.clone(),
-            stop.clone(),
-        ));
+        tasks.spawn(election::run(raft.clone(), hearing.clone(), stop.clone()));
         Self {
             node,
             raft,

@@ -10,6 +10,7 @@ use towpath_testkit::process::ProcessError;
 
 use crate::broker::Broker;
 use crate::clients::{Api, Grpc, Rest};
+use crate::clock::{self, ClockError};
 use crate::disk::{Disk, DiskError};
 use crate::network::Network;
 use crate::plan::{Delivery, NODES, Place, Plan, WORKERS};
@@ -21,9 +22,6 @@ const REST_PORT: u16 = 8083;
 const GRPC_PORT: u16 = 7083;
 const PEER_PORT: u16 = 7084;
 const STRING: &str = "org.apache.kafka.connect.storage.StringConverter";
-/// Where Debian has the library that makes clocks wrong, below the folder of the architecture.
-const FAKE_CLOCK: &str = "faketime/libfaketimeMT.so.1";
-const LIBRARIES: &str = "/usr/lib";
 
 /// The processes could not be set up.
 #[derive(Debug, thiserror::Error)]
@@ -44,8 +42,8 @@ pub enum ClusterError {
         #[source]
         source: std::io::Error,
     },
-    #[error("could not find {FAKE_CLOCK} below {LIBRARIES}: install the Debian package libfaketime")]
-    NoFakeClock,
+    #[error(transparent)]
+    Clock(#[from] ClockError),
 }
 
 /// Dropping it ends and removes everything, in this order.
@@ -201,7 +199,8 @@ impl Setting<'_> {
         let log = self.folder.join(format!("{place}.log"));
         self.watch.follow(place, log.clone());
         let clock = if self.plan.sets_clock_of(place) {
-            Some((self.folder.join(format!("{place}.clock")), fake_clock()?))
+            let libraries = clock::libraries(self.folder)?;
+            Some((self.folder.join(format!("{place}.clock")), libraries))
         } else {
             None
         };
@@ -215,12 +214,4 @@ impl Setting<'_> {
         };
         Ok(Program::start(spec, Arc::clone(self.watch))?)
     }
-}
-
-fn fake_clock() -> Result<PathBuf, ClusterError> {
-    let folders = std::fs::read_dir(LIBRARIES).into_iter().flatten().flatten();
-    let mut found = folders
-        .map(|folder| folder.path().join(FAKE_CLOCK))
-        .filter(|file| file.is_file());
-    found.next().ok_or(ClusterError::NoFakeClock)
 }

@@ -3,6 +3,7 @@
 
 pub mod broker;
 pub mod clients;
+pub mod clock;
 pub mod cluster;
 pub mod disk;
 pub mod faults;

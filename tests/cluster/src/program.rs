@@ -38,8 +38,8 @@ pub struct Spec {
     pub binary: PathBuf,
     pub arguments: Vec<String>,
     pub log: PathBuf,
-    /// The file that says by how much its clock is wrong, and the library that makes it so.
-    pub clock: Option<(PathBuf, PathBuf)>,
+    /// The file that says by how much its clock is wrong, and the libraries that make it so.
+    pub clock: Option<(PathBuf, String)>,
 }
 
 #[derive(Debug)]
@@ -92,9 +92,9 @@ impl Program {
             .arg(binary)
             .args(arguments)
             .env("NO_COLOR", "1");
-        if let Some((file, library)) = clock {
+        if let Some((file, libraries)) = clock {
             command
-                .env("LD_PRELOAD", library)
+                .env("LD_PRELOAD", libraries)
                 .env("FAKETIME_TIMESTAMP_FILE", file)
                 .env("FAKETIME_CACHE_DURATION", CLOCK_CACHE_S)
                 // Only the wall clock: no machine's monotonic clock jumps.

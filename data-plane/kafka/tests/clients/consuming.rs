@@ -7,8 +7,8 @@ use towpath_connect::{TimestampType, TopicPartition, TopicPartitionOffsets};
 use towpath_runtime::clients::{ClientError, ClientOwner, ConsumerEvent, KafkaClients, Subscription};
 
 use crate::support::{
-    DEADLINE, assigned, clients, consumer, create, event, kafka, numbered, numbers, owner, read, topic,
-    topics, unique, write,
+    DEADLINE, assigned, clients, consumer, create, event, kafka, numbered, numbers, owner, read, shared_out,
+    topic, topics, unique, write,
 };
 
 fn zero(topic: &towpath_connect::Topic) -> TopicPartition {
@@ -223,12 +223,7 @@ async fn a_revocation_is_told_before_the_partition_goes_and_can_be_committed() {
     assert_eq!(partitions.len(), 2);
     first.commit(&offset(&topic, 7)).await.unwrap();
     first.complete_revocation().await.unwrap();
-    let wanted = [&topic];
-    let (one, two) = tokio::join!(
-        assigned(first.as_mut(), &wanted),
-        assigned(second.as_mut(), &wanted)
-    );
-    assert_eq!((one.len(), two.len()), (1, 1));
+    let [one, _] = shared_out([first.as_mut(), second.as_mut()], &topic).await;
     let owner_of_zero = if one[0].partition == 0 {
         &mut first
     } else {

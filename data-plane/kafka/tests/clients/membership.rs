@@ -7,8 +7,8 @@ use towpath_connect::Topic;
 use towpath_runtime::clients::{ClientError, ClientOwner, ConsumerEvent, GroupConsumer, KafkaClients};
 
 use crate::support::{
-    DEADLINE, assigned, clients, event, kafka, map, numbered, numbers, owner, read, topic, topics, unique,
-    write,
+    DEADLINE, assigned, clients, event, kafka, map, numbered, numbers, owner, read, shared_out, topic,
+    topics, unique, write,
 };
 
 /// Longer than a test waits: whatever happens does not happen because a session has timed out.
@@ -79,16 +79,11 @@ async fn a_task_that_stops_leaves_its_partitions_to_the_others_at_once() {
     );
     assert!(matches!(revoked.0, ConsumerEvent::Revoked(_)), "{revoked:?}");
     first.complete_revocation().await.unwrap();
-    let wanted = [&topic];
-    let (one, two) = tokio::join!(
-        assigned(first.as_mut(), &wanted),
-        assigned(second.as_mut(), &wanted)
-    );
-    assert_eq!((one.len(), two.len()), (1, 1));
+    shared_out([first.as_mut(), second.as_mut()], &topic).await;
 
     let ((), all) = tokio::join!(first.close(), async {
         loop {
-            let partitions = assigned(second.as_mut(), &wanted).await;
+            let partitions = assigned(second.as_mut(), &[&topic]).await;
             if partitions.len() == 2 {
                 return partitions;
             }

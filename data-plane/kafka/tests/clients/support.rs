@@ -179,6 +179,17 @@ pub(crate) async fn assigned(consumer: &mut dyn GroupConsumer, wanted: &[&Topic]
     }
 }
 
+/// Waits until each of the two has one of the two partitions of a topic.
+pub(crate) async fn shared_out(
+    [first, second]: [&mut dyn GroupConsumer; 2],
+    topic: &Topic,
+) -> [Vec<TopicPartition>; 2] {
+    let wanted = [topic];
+    let (one, two) = tokio::join!(assigned(first, &wanted), assigned(second, &wanted));
+    assert_eq!((one.len(), two.len()), (1, 1));
+    [one, two]
+}
+
 /// Reads `count` records; rebalances are not expected.
 pub(crate) async fn read(consumer: &mut dyn GroupConsumer, count: usize) -> Vec<ConsumedRecord> {
     let mut all = Vec::new();

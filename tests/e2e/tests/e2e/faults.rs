@@ -12,6 +12,8 @@ use crate::news::{Index, News, search, with_transforms};
 const RECOVERY: Duration = Duration::from_secs(180);
 /// Rows added while something is down.
 const STEP: u32 = 2_000;
+/// So many lines of the worker's log are shown when something does not arrive.
+const LOG_END: usize = 60;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn whatever_is_killed_under_load_every_row_arrives() {
@@ -64,10 +66,15 @@ async fn arrived(cluster: &Cluster, index: &Index, rows: u32, after: &str) {
     let what = format!("rows in the index after {after}");
     let waited = wait_until_eq(&what, RECOVERY, u64::from(rows), || index.distinct_ids_settled()).await;
     if let Err(error) = waited {
-        let (source, sink) = (
-            cluster.rest.traces("article-source").await,
-            cluster.rest.traces("article-search").await,
-        );
-        panic!("{error}\n{source}\n{sink}");
+        let mut told = error.to_string();
+        for connector in ["article-source", "article-search"] {
+            for what in ["status", "offsets"] {
+                let path = format!("/connectors/{connector}/{what}");
+                told.push_str(&format!("\n{}", cluster.rest.get(&path).await));
+            }
+        }
+        let log = cluster.workers[0].output().unwrap();
+        let end: Vec<&str> = log.lines().rev().take(LOG_END).collect();
+        panic!("{told}\nthe worker, newest first:\n{}", end.join("\n"));
     }
 }
