@@ -5,12 +5,13 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
 use rdkafka::error::KafkaError;
 use rdkafka::message::{Headers, Message};
 use rdkafka::metadata::MetadataTopic;
 use rdkafka::topic_partition_list::TopicPartitionListElem;
-use rdkafka::{ClientConfig, Offset, TopicPartitionList};
+use rdkafka::{ClientConfig, ClientContext, Offset, TopicPartitionList};
+use towpath_librdkafka::{ErrorCode, LastingConsumer};
 use towpath_runtime::clients::{ClientError, CompactedRecord, CompactedTopic, NewTopic};
 
 use crate::admin::{Admin, TopicToCreate, blocking};
@@ -121,9 +122,7 @@ async fn ends(
             wanted.add_partition_offset(&topic, partition.id(), Offset::End)?;
         }
         if wanted.count() == 0 {
-            return Err(KafkaError::MetadataFetch(
-                towpath_librdkafka::ErrorCode::UnknownTopicOrPartition,
-            ));
+            return Err(KafkaError::MetadataFetch(ErrorCode::UnknownTopicOrPartition));
         }
         let ends = consumer.offsets_for_times(wanted, timeout)?;
         let mut filled = TopicPartitionList::new();
@@ -141,9 +140,22 @@ async fn ends(
 /// Key and newest record; `None` deletes.
 type Record = (Bytes, Option<CompactedRecord>);
 
+/// Is told of the end of a partition as of an error, though it was asked for.
+struct Reading;
+
+impl ClientContext for Reading {
+    fn error(&self, error: KafkaError, reason: &str) {
+        if !matches!(error, KafkaError::Global(ErrorCode::PartitionEOF)) {
+            tracing::warn!(%error, reason, "reading a compacted topic");
+        }
+    }
+}
+
+impl ConsumerContext for Reading {}
+
 /// Reads each partition to its end.
 struct Reader {
-    consumer: BaseConsumer,
+    consumer: LastingConsumer<Reading>,
     unread: HashSet<i32>,
 }
 
@@ -155,7 +167,8 @@ impl Reader {
         timeout: Duration,
         what: &str,
     ) -> Result<Self, ClientError> {
-        let mut consumer: BaseConsumer = config.create().map_err(|error| kafka_error(what, &error))?;
+        let mut consumer =
+            LastingConsumer::new(&config, Reading).map_err(|error| kafka_error(what, &error))?;
         let started = Instant::now();
         let mut said = false;
         loop {
@@ -241,7 +254,7 @@ fn is_passing(error: &KafkaError) -> bool {
 
 /// Whether everything before these ends is committed or aborted.
 fn are_stable(
-    consumer: &BaseConsumer,
+    consumer: &LastingConsumer<Reading>,
     ends: &TopicPartitionList,
     timeout: Duration,
 ) -> rdkafka::error::KafkaResult<bool> {

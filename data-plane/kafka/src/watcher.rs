@@ -4,13 +4,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rdkafka::ClientConfig;
-use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::consumer::{Consumer, DefaultConsumerContext};
+use towpath_librdkafka::LastingConsumer;
 
 /// Watches partition 0 of a topic.
 #[derive(Clone)]
 pub struct TopicWatcher {
     /// `None`: the client could not be made, so nothing can be said.
-    consumer: Option<Arc<BaseConsumer>>,
+    consumer: Option<Arc<LastingConsumer>>,
     topic: Arc<str>,
 }
 
@@ -29,7 +30,9 @@ impl TopicWatcher {
         config
             .set("bootstrap.servers", bootstrap_servers)
             .set("client.id", "towpath-watcher");
-        let consumer = config.create::<BaseConsumer>().ok().map(Arc::new);
+        let consumer = LastingConsumer::new(&config, DefaultConsumerContext)
+            .ok()
+            .map(Arc::new);
         Self {
             consumer,
             topic: topic.into(),

@@ -23,7 +23,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use rdkafka::consumer::{BaseConsumer, Consumer, RebalanceProtocol};
+use rdkafka::consumer::{Consumer, DefaultConsumerContext, RebalanceProtocol};
 use rdkafka::error::KafkaError;
 use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 use rdkafka_sys as sys;
@@ -32,6 +32,7 @@ use tokio::sync::Notify;
 use crate::Header;
 use crate::error::{ClientError, ConsumerError};
 use crate::native::Queue;
+use crate::reach::LastingConsumer;
 pub use commit::Commit;
 pub use events::{GroupError, GroupEvent};
 use fetch::DataQueue;
@@ -89,7 +90,7 @@ pub struct BatchConsumer {
     assigned: bool,
     membership: Membership,
     /// Last, as the queues belong to it.
-    inner: Arc<BaseConsumer>,
+    inner: Arc<LastingConsumer>,
 }
 
 #[derive(Debug)]
@@ -101,8 +102,7 @@ enum Pending {
 impl BatchConsumer {
     /// The configuration needs a `group.id`. Nothing is fetched before [`Self::subscribe`].
     pub fn new(config: &ClientConfig) -> Result<Self, ClientError> {
-        let inner: BaseConsumer = config.create()?;
-        let inner = Arc::new(inner);
+        let inner = Arc::new(LastingConsumer::new(config, DefaultConsumerContext)?);
         let keep = || Arc::clone(&inner) as Arc<dyn Any + Send + Sync>;
         let ready = Arc::new(Notify::new());
         // SAFETY: the client is alive; the queue exists, since the crate has checked it.

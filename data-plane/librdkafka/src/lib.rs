@@ -11,11 +11,13 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 mod consumer;
+mod ending;
 mod error;
 mod groups;
 mod mock;
 mod native;
 mod producer;
+mod reach;
 
 pub use consumer::{
     BatchConsumer, Commit, GroupError, GroupEvent, Message, Timestamp, TimestampKind, TopicPartition,
@@ -28,6 +30,7 @@ pub use producer::{
     TOKEN_BITS,
 };
 pub use rdkafka_sys::types::RDKafkaErrorCode as ErrorCode;
+pub use reach::LastingConsumer;
 
 /// Name and value of a header.
 pub type Header = (Arc<str>, Option<Bytes>);

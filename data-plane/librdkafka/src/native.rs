@@ -16,8 +16,10 @@ use rdkafka_sys as sys;
 use rdkafka_sys::types::RDKafkaErrorCode;
 use tokio::sync::Notify;
 
+use crate::ending::drop_where_allowed;
 use crate::error::ClientError;
 use crate::producer::sticky::{Sticky, partitioner};
+use crate::reach::Reach;
 
 /// librdkafka writes at most this much of an error text.
 const ERROR_TEXT_BYTES: usize = 512;
@@ -25,14 +27,33 @@ const ERROR_TEXT_BYTES: usize = 512;
 /// A librdkafka client of our own making: its log lines go straight to `tracing`, so no queue has to be served for them.
 pub(crate) struct Client {
     rk: NonNull<sys::rd_kafka_t>,
-    /// What the topics' partitioners refer to. librdkafka may call them until it has ended, so these go after it.
-    stickies: Mutex<Vec<Arc<Sticky>>>,
+    /// `None` only while it ends.
+    ending: Option<Ending>,
 }
 
 // SAFETY: librdkafka's client handle may be used from any thread, and from several at once (its documentation).
 unsafe impl Send for Client {}
 // SAFETY: as above.
 unsafe impl Sync for Client {}
+
+/// Ends a client when it is dropped. The fields go after that, but for the one that is taken before.
+struct Ending {
+    rk: NonNull<sys::rd_kafka_t>,
+    reach: Option<Reach>,
+    /// What the topics' partitioners refer to. librdkafka may call them until it has ended.
+    stickies: Mutex<Vec<Arc<Sticky>>>,
+}
+
+// SAFETY: as for the client.
+unsafe impl Send for Ending {}
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        drop(self.reach.take());
+        // SAFETY: this is the only owner; topics and queues hold an `Arc` of the client, so they are gone by now.
+        unsafe { sys::rd_kafka_destroy(self.rk.as_ptr()) };
+    }
+}
 
 impl Client {
     /// A producer whose delivery reports and errors arrive as events on its main queue. Errors are few: librdkafka repeats
@@ -44,10 +65,24 @@ impl Client {
         unsafe { sys::rd_kafka_conf_set_events(native.ptr(), events) };
         // SAFETY: as above; `log_line` has the signature librdkafka asks for and lives for ever.
         unsafe { sys::rd_kafka_conf_set_log_cb(native.ptr(), Some(log_line)) };
-        Self::create(sys::rd_kafka_type_t::RD_KAFKA_PRODUCER, native)
+        let rk = Self::create(sys::rd_kafka_type_t::RD_KAFKA_PRODUCER, native)?;
+        // SAFETY: the client ends after the value, when it is dropped.
+        let reach = unsafe { Reach::new(rk, config) };
+        let ending = Ending {
+            rk,
+            reach: Some(reach),
+            stickies: Mutex::default(),
+        };
+        Ok(Self {
+            rk,
+            ending: Some(ending),
+        })
     }
 
-    fn create(kind: sys::rd_kafka_type_t, config: NativeClientConfig) -> Result<Self, ClientError> {
+    fn create(
+        kind: sys::rd_kafka_type_t,
+        config: NativeClientConfig,
+    ) -> Result<NonNull<sys::rd_kafka_t>, ClientError> {
         let mut text = [0u8; ERROR_TEXT_BYTES];
         // SAFETY: the configuration is valid and the buffer has the length that is passed.
         let rk =
@@ -63,10 +98,7 @@ impl Client {
         };
         // On success librdkafka took the configuration over.
         let _taken = ManuallyDrop::new(config);
-        Ok(Self {
-            rk,
-            stickies: Mutex::default(),
-        })
+        Ok(rk)
     }
 
     pub(crate) fn ptr(&self) -> *mut sys::rd_kafka_t {
@@ -75,6 +107,12 @@ impl Client {
 
     pub(crate) fn name(&self) -> String {
         client_name(self.ptr())
+    }
+
+    fn keep(&self, sticky: &Arc<Sticky>) {
+        let Some(ending) = &self.ending else { return };
+        let mut kept = ending.stickies.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.push(Arc::clone(sticky));
     }
 
     /// Why the client can no longer be used, if that is so.
@@ -104,8 +142,7 @@ impl Client {
 
 impl Drop for Client {
     fn drop(&mut self) {
-        // SAFETY: this is the only owner; topics and queues hold an `Arc` of the client, so they are gone by now.
-        unsafe { sys::rd_kafka_destroy(self.ptr()) };
+        drop_where_allowed(self.ending.take());
     }
 }
 
@@ -127,7 +164,7 @@ pub(crate) unsafe fn text<'a>(text: *const c_char) -> Cow<'a, str> {
     unsafe { CStr::from_ptr(text) }.to_string_lossy()
 }
 
-fn client_name(rk: *const sys::rd_kafka_t) -> String {
+pub(crate) fn client_name(rk: *const sys::rd_kafka_t) -> String {
     if rk.is_null() {
         return String::from("?");
     }
@@ -288,9 +325,7 @@ impl Topic {
     pub(crate) fn new(client: &Arc<Client>, name: &str, sticky: Sticky) -> Option<Self> {
         let name = CString::new(name).ok()?;
         let sticky = Arc::new(sticky);
-        let mut kept = client.stickies.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.push(Arc::clone(&sticky));
-        drop(kept);
+        client.keep(&sticky);
         // SAFETY: the client is alive. The configuration is ours until a topic is made of it.
         let config = unsafe { sys::rd_kafka_default_topic_conf_dup(client.ptr()) };
         let opaque = Arc::as_ptr(&sticky).cast_mut().cast::<c_void>();

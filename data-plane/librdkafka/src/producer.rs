@@ -28,6 +28,7 @@ use rdkafka_sys::types::RDKafkaErrorCode;
 use tokio::sync::Notify;
 
 use crate::Header;
+use crate::ending::drop_here;
 use crate::error::{ClientError, SendError};
 use crate::native::{Client, Event, Queue, Topic};
 pub use lane::Lane;
@@ -205,7 +206,7 @@ impl BatchProducer {
     /// Ends the producer if nobody else has it. What was not sent is dropped.
     pub async fn close(self) {
         // Joins librdkafka's threads, so not on a thread of the runtime. A panic in there is nothing to act on here.
-        let _closed = tokio::task::spawn_blocking(move || drop(self)).await;
+        let _closed = tokio::task::spawn_blocking(move || drop_here(self)).await;
     }
 }
 

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use rdkafka::TopicPartitionList;
-use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::consumer::Consumer;
 use rdkafka_sys as sys;
 use rdkafka_sys::types::RDKafkaErrorCode;
 use tokio::sync::Notify;
@@ -17,6 +17,7 @@ use super::TopicPartition;
 use super::partitions::list_with_offsets;
 use crate::error::ConsumerError;
 use crate::native::{Event, Queue};
+use crate::reach::LastingConsumer;
 
 const NO_ERROR: sys::rd_kafka_resp_err_t = sys::rd_kafka_resp_err_t::RD_KAFKA_RESP_ERR_NO_ERROR;
 
@@ -37,7 +38,7 @@ impl std::fmt::Debug for Commit {
 }
 
 impl Commit {
-    pub(super) fn start(consumer: &Arc<BaseConsumer>, offsets: &[(TopicPartition, i64)]) -> Self {
+    pub(super) fn start(consumer: &Arc<LastingConsumer>, offsets: &[(TopicPartition, i64)]) -> Self {
         let partitions = offsets.len();
         if offsets.is_empty() {
             return Self {
@@ -71,7 +72,7 @@ impl Future for Commit {
     }
 }
 
-fn send(consumer: &Arc<BaseConsumer>, offsets: &TopicPartitionList) -> Result<Queue, RDKafkaErrorCode> {
+fn send(consumer: &Arc<LastingConsumer>, offsets: &TopicPartitionList) -> Result<Queue, RDKafkaErrorCode> {
     let client = consumer.client().native_ptr();
     // SAFETY: the client is alive.
     let queue = unsafe { sys::rd_kafka_queue_new(client) };

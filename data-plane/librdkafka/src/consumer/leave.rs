@@ -9,6 +9,7 @@ use rdkafka::consumer::Consumer;
 use rdkafka_sys as sys;
 
 use super::{BatchConsumer, GroupError, Pending, blocking};
+use crate::ending::drop_here;
 use crate::error::ConsumerError;
 use crate::native;
 
@@ -95,7 +96,7 @@ impl BatchConsumer {
             );
         }
         // Joins librdkafka's threads, so not on a thread of the runtime. A panic in there is nothing to act on here.
-        let _closed = tokio::task::spawn_blocking(move || drop(self)).await;
+        let _closed = tokio::task::spawn_blocking(move || drop_here(self)).await;
     }
 
     /// Confirms what has come, or waits for something, or for the time to look again.

@@ -7,6 +7,8 @@ mod mock_broker;
 #[cfg(test)]
 mod producing;
 #[cfg(test)]
+mod reach;
+#[cfg(test)]
 mod restarts;
 #[cfg(test)]
 mod sharing;

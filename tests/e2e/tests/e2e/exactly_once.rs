@@ -129,6 +129,11 @@ async fn copy_and_kill(name: &str, count: usize, more: Value) {
     let seen = committed(&services, &name, count).await;
     let wrong = (0..count).zip(&seen).find(|(expected, got)| expected != *got);
     assert_eq!((seen.len(), wrong), (count, None));
+    let log = cluster.workers[0].output().unwrap();
+    assert!(
+        !log.contains("PartitionEOF"),
+        "the end of a topic is no error: {log}"
+    );
 }
 
 /// The worker that the status names for the first task.

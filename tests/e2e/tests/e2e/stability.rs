@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use reqwest::Method;
 use towpath_testkit::{Service, Services, wait_until_eq};
 
 use crate::cluster::Cluster;
@@ -11,6 +12,7 @@ use crate::numbers::{Arrivals, Numbers, connector, of_this_run};
 const PATIENCE: Duration = Duration::from_secs(60);
 /// Numbers that have to come through: with this many a second or two have passed.
 const MANY: usize = 1_000;
+const SINKS: usize = 8;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn sinks_go_on_without_a_control_plane_and_everything_runs_again_when_it_is_back() {
@@ -64,11 +66,54 @@ async fn sinks_go_on_without_a_control_plane_and_everything_runs_again_when_it_i
     );
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn sinks_that_cannot_leave_their_groups_hold_up_nothing_else() {
+    let services = Services::private(&[Service::Kafka]).await.unwrap();
+    let cluster = Cluster::start(services.kafka_bootstrap(), 1).await;
+    // So that there is always something to commit.
+    let input = cluster.file("in.txt");
+    let numbers = Numbers::write_to(&input);
+    let source = connector("FileStreamSource", &input, ("topic", "held-up"));
+    cluster.rest.create("numbers", source).await;
+    // More than the worker's runtime has threads.
+    let names: Vec<String> = (0..SINKS).map(|number| format!("held-up-{number}")).collect();
+    for name in &names {
+        let sink = connector("FileStreamSink", &cluster.file(name), ("topics", "held-up"));
+        cluster.rest.create(name, sink).await;
+    }
+    for name in &names {
+        Arrivals::at(&cluster.file(name)).grow_by(MANY).await;
+    }
+
+    services.kill(Service::Kafka).await.unwrap();
+    for name in &names {
+        let path = format!("/connectors/{name}/stop");
+        assert_eq!(cluster.rest.call(Method::PUT, &path, None).await.0, 204);
+    }
+    let ended = || async {
+        let units = names.iter().map(|name| format!("{name}-0"));
+        units
+            .filter(|unit| times(&cluster, "unit ended", unit) == 1)
+            .count()
+    };
+    wait_until_eq("the tasks to end", PATIENCE, SINKS, ended)
+        .await
+        .unwrap();
+    for name in &names {
+        let unit = format!("{name}-0");
+        assert_eq!(times(&cluster, "did not stop in time", &unit), 1, "{name}");
+    }
+    numbers.stop().await;
+    let logs = cluster.logs();
+    assert!(!logs.contains("has not answered within the lease"), "{logs}");
+    assert!(!logs.contains("lost the control plane"), "{logs}");
+}
+
 /// How often a worker has logged this of the unit.
 fn times(cluster: &Cluster, message: &str, unit: &str) -> usize {
-    let unit = format!("unit={unit} ");
+    let unit = format!("unit={unit}");
     let logs = cluster.logs();
     logs.lines()
-        .filter(|line| line.contains(message) && line.contains(&unit))
+        .filter(|line| line.contains(message) && line.split([' ', '{']).any(|word| word == unit))
         .count()
 }
