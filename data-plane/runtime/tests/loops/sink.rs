@@ -140,6 +140,32 @@ async fn records_come_again_from_the_last_commit_when_the_sink_cannot_say_what_i
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_sink_that_can_neither_take_nor_flush_for_a_while_goes_on() {
+    let mut harness = Harness::new("sink-rewind-paused");
+    appended(&harness, 0..2);
+    harness.start_sink();
+    harness
+        .until("a commit is made", |h| {
+            h.kafka.committed("connect-sink-rewind-paused", "in") == Some(2)
+        })
+        .await;
+    harness.script.with(|s| {
+        s.put_errors = (0..9).map(|_| ConnectorError::retriable("away")).collect();
+        s.pre_commit_errors
+            .push(ConnectorError::retriable("flush failed"));
+    });
+    appended(&harness, 2..4);
+    harness
+        .until("all is committed", |h| {
+            h.kafka.committed("connect-sink-rewind-paused", "in") == Some(4)
+        })
+        .await;
+    assert!(harness.script.with(|s| s.pre_commit_errors.is_empty()));
+    assert_eq!(harness.taken(), numbers(0..4));
+    harness.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn records_come_again_from_the_begin_when_nothing_was_ever_committed() {
     let mut harness = Harness::new("sink-rewind-begin");
     harness.script.with(|s| {

@@ -208,7 +208,12 @@ impl SinkLoop {
             .collect();
         self.records.clear();
         self.positions.clear();
-        self.put_again_at = None;
-        self.seek(offsets).await
+        self.seek(offsets).await?;
+        if self.put_again_at.take().is_some() {
+            // The batch that waited comes again too, and that it waited was why nothing else was read.
+            self.put_backoff.reset();
+            self.resume_wanted()?;
+        }
+        Ok(())
     }
 }
