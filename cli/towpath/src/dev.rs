@@ -59,8 +59,14 @@ enum DevError {
     Stop(#[from] towpath_server::RunError),
 }
 
+impl DevArgs {
+    /// What is logged unless something else is wanted: the demo's own lines say how it goes.
+    pub(crate) fn log_levels(&self) -> &'static str {
+        if self.demo { "error" } else { "warn,towpath=info" }
+    }
+}
+
 pub(crate) async fn run(args: DevArgs, printer: &mut Printer, stop: CancellationToken) -> ExitCode {
-    crate::init_log(if args.demo { "error" } else { "warn,towpath=info" });
     match run_until_stopped(args, printer, stop).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

@@ -13,6 +13,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use tokio_util::sync::CancellationToken;
+use towpath_types::LogLevels;
 
 use crate::printer::Printer;
 
@@ -23,6 +24,9 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 #[derive(Debug, Parser)]
 #[command(name = "towpath", version)]
 struct Cli {
+    /// What is logged: a level, or levels by module
+    #[arg(long, env = "TOWPATH_LOG", global = true)]
+    log: Option<LogLevels>,
     #[command(subcommand)]
     command: Command,
 }
@@ -38,6 +42,19 @@ enum Command {
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let mut printer = Printer::new();
+    let levels = cli.log.unwrap_or_else(|| {
+        let default = match &cli.command {
+            Command::Dev(args) => args.log_levels(),
+            Command::Standalone(_) => "info",
+        };
+        default.parse().expect("levels")
+    });
+    if let Err(error) = init_log(&levels) {
+        printer.error(&format!(
+            "error: `--log` (or `TOWPATH_LOG`) cannot be used: {error}"
+        ));
+        return ExitCode::FAILURE;
+    }
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -83,16 +100,13 @@ fn print_error(printer: &mut Printer, error: &(dyn std::error::Error + 'static))
     printer.error(&text);
 }
 
-/// Logs go to standard error; the level is chosen with `TOWPATH_LOG`.
-fn init_log(default: &str) {
-    let filter = tracing_subscriber::EnvFilter::builder()
-        .with_env_var("TOWPATH_LOG")
-        .try_from_env()
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(default));
+/// Logs go to standard error.
+fn init_log(levels: &LogLevels) -> Result<(), tracing_subscriber::filter::ParseError> {
     tracing_subscriber::fmt()
-        .with_env_filter(towpath_worker::truthful(filter))
+        .with_env_filter(towpath_worker::log_filter(levels)?)
         .with_writer(std::io::stderr)
         // Complaining of a log that cannot be written, on the same full disk, would be a panic of whoever had to say something.
         .log_internal_errors(false)
         .init();
+    Ok(())
 }

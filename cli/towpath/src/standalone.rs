@@ -79,7 +79,6 @@ impl StandaloneError {
 }
 
 pub(crate) async fn run(args: StandaloneArgs, printer: &mut Printer, stop: CancellationToken) -> ExitCode {
-    crate::init_log("info");
     match run_until_stopped(args, stop).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

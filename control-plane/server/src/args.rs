@@ -9,7 +9,7 @@ use towpath_server::{
     Config, DEFAULT_DRAIN_DEADLINE, DEFAULT_GRPC_ADDRESS, DEFAULT_LEASE, DEFAULT_PEER_ADDRESS,
     DEFAULT_REST_ADDRESS, Group, MemberError, Storage, parse_members,
 };
-use towpath_types::NodeId;
+use towpath_types::{LogLevels, LogLevelsError, NodeId};
 
 const DEFAULT_DATA_DIR: &str = "towpath-data";
 /// The consensus library tells more than its users ask for.
@@ -87,6 +87,8 @@ pub(crate) enum SettingsError {
         #[source]
         source: serde_json::Error,
     },
+    #[error("`log` (also `--log` and `TOWPATH_LOG`) cannot be used")]
+    Log(#[from] LogLevelsError),
     #[error("`initial_members` cannot be used")]
     Members(#[from] MemberError),
 }
@@ -94,7 +96,7 @@ pub(crate) enum SettingsError {
 #[derive(Debug)]
 pub(crate) struct Chosen {
     pub(crate) config: Config,
-    pub(crate) log: String,
+    pub(crate) log: LogLevels,
 }
 
 impl Args {
@@ -160,7 +162,7 @@ impl Settings {
         };
         Ok(Chosen {
             config,
-            log: or(self.log, DEFAULT_LOG),
+            log: or(self.log, DEFAULT_LOG).parse()?,
         })
     }
 }
@@ -184,7 +186,7 @@ mod tests {
             (
                 config.rest_address.as_str(),
                 config.grpc_address.as_str(),
-                log.as_str()
+                log.as_ref()
             ),
             ("0.0.0.0:9", "0.0.0.0:2", DEFAULT_LOG)
         );

@@ -28,7 +28,7 @@ use towpath_runtime::unit::Environment;
 use towpath_wire::v1;
 use tracing::{info, warn};
 
-pub use logging::truthful;
+pub use logging::log_filter;
 pub use session::Identity;
 pub use settings::{SettingsError, WorkerSettings};
 

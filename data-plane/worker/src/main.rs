@@ -10,7 +10,8 @@ use tokio::signal::unix::{SignalKind, signal};
 use towpath_kafka::RdKafkaClients;
 use towpath_runtime::clients::KafkaClients;
 use towpath_runtime::worker_config::WorkerKind;
-use towpath_worker::{Worker, WorkerSettings, truthful};
+use towpath_types::LogLevels;
+use towpath_worker::{Worker, WorkerSettings, log_filter};
 use tracing_subscriber::EnvFilter;
 
 #[global_allocator]
@@ -28,18 +29,19 @@ struct Args {
     properties: PathBuf,
     /// What is logged: a level, or levels by module
     #[arg(long, env = "TOWPATH_LOG", default_value = "info")]
-    log: String,
+    log: LogLevels,
 }
 
 fn main() -> ExitCode {
     let args = Args::parse();
-    let filter = EnvFilter::try_new(&args.log).unwrap_or_else(|_| EnvFilter::new("info"));
-    tracing_subscriber::fmt()
-        .with_env_filter(truthful(filter))
-        .with_writer(std::io::stderr)
-        // Complaining of a log that cannot be written, on the same full disk, would be a panic of whoever had to say something.
-        .log_internal_errors(false)
-        .init();
+    match log_filter(&args.log) {
+        Ok(filter) => init_log(filter),
+        Err(error) => {
+            init_log(EnvFilter::new("error"));
+            tracing::error!(%error, "`--log` (or `TOWPATH_LOG`) cannot be used");
+            return BAD_CONFIGURATION.into();
+        }
+    }
     let settings = match WorkerSettings::from_file(&args.properties, WorkerKind::Distributed) {
         Ok(settings) => settings,
         Err(error) => {
@@ -54,6 +56,15 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+fn init_log(filter: EnvFilter) {
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        // Complaining of a log that cannot be written, on the same full disk, would be a panic of whoever had to say something.
+        .log_internal_errors(false)
+        .init();
 }
 
 fn run(settings: WorkerSettings) -> Result<(), Box<dyn Error + Send + Sync>> {

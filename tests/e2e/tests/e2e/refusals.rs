@@ -1,10 +1,11 @@
 //! What users get wrong, and what is large: each gets the contract's answer or works.
 
+use std::process::Command;
 use std::time::Duration;
 
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
-use towpath_testkit::{Service, Services, wait_until};
+use towpath_testkit::{Service, Services, binary, wait_until};
 
 use crate::cluster::Cluster;
 use crate::news::{News, merge};
@@ -24,6 +25,29 @@ async fn refused(cluster: &Cluster, config: Value) -> String {
     assert_eq!(status, StatusCode::BAD_REQUEST, "{body}");
     assert_eq!(body["error_code"], 400);
     message(&body).to_owned()
+}
+
+#[test]
+fn a_mistyped_log_level_silences_nothing() {
+    for (name, arguments) in [
+        ("towpath", &["dev"][..]),
+        ("towpath-worker", &["worker.properties"]),
+        ("towpath-control-plane", &[]),
+    ] {
+        let mut command = Command::new(binary(name).unwrap());
+        command.args(arguments).env("TOWPATH_LOG", "inof");
+        let output = command.output().unwrap();
+        let told = String::from_utf8(output.stderr).unwrap();
+        assert!(!output.status.success(), "{name}");
+        assert!(
+            told.contains("`inof` says nothing about what to log"),
+            "{name}: {told}"
+        );
+        assert!(
+            told.contains("TOWPATH_LOG") || told.contains("--log"),
+            "{name}: {told}"
+        );
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
