@@ -183,8 +183,11 @@ impl RecordProducer for TaskProducer {
             if sent.count > 0 {
                 return Ok(sent.count);
             }
-            if sent.stop == Stop::Full {
-                self.pooled.lane().room().await;
+            match sent.stop {
+                Stop::Full => self.pooled.lane().room().await,
+                // The broker may say that it is there while the client still thinks that it is not.
+                Stop::UnknownTopic(_) => tokio::time::sleep(METADATA_BACKOFF).await,
+                Stop::Done => {}
             }
         }
     }
@@ -214,6 +217,11 @@ pub(crate) fn not_written(code: ErrorCode) -> ClientError {
             ": raise `max.request.size` of the producer and `max.message.bytes` of the topic if it is to be written"
         }
         ErrorCode::MessageTimedOut => " (`delivery.timeout.ms`)",
+        ErrorCode::InvalidRecord | ErrorCode::InvalidTimestamp => {
+            ": a record of a compacted topic needs a key, and its time has to be as near as \
+             `message.timestamp.before.max.ms` and `message.timestamp.after.max.ms` of the topic want it (is the clock of the \
+             worker right?)"
+        }
         _ => "",
     };
     ClientError::Fatal(format!("a record could not be written to Kafka: {code}{hint}"))
