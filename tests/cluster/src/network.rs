@@ -67,7 +67,7 @@ impl Network {
 
     async fn add(&self, place: Place) -> Result<(), ShellError> {
         let namespace = self.namespace(place);
-        let outside = format!("tp{}x{}", self.owner, host_part(place));
+        let outside = outside_of(self.owner, place);
         let address = format!("{}/24", self.address(place));
         shell::run("ip", &["netns", "add", &namespace]).await?;
         let pair = [
@@ -193,6 +193,11 @@ fn host_part(place: Place) -> usize {
     }
 }
 
+/// The end of its link that is on the bridge.
+fn outside_of(owner: u32, place: Place) -> String {
+    format!("tp{owner}x{}", host_part(place))
+}
+
 /// One that no run beside this one has.
 async fn free_subnet(owner: u32) -> Result<u32, ShellError> {
     let taken = shell::run("ip", &["-o", "-4", "addr", "show"]).await?;
@@ -228,10 +233,14 @@ fn remove(owner: u32) {
         for pid in pids.unwrap_or_default().lines() {
             Command::new("kill").args(["-KILL", pid]).output().ok();
         }
-        Command::new("ip")
-            .args(["netns", "del", &namespace])
-            .output()
-            .ok();
+        // Before the namespace, with which it would go too, but a while later: the next run of this process has the same
+        // names.
+        for words in [
+            ["link", "del", &outside_of(owner, place)],
+            ["netns", "del", &namespace],
+        ] {
+            Command::new("ip").args(words).output().ok();
+        }
     }
     let bridge = format!("{BRIDGE}{owner}");
     Command::new("ip").args(["link", "del", &bridge]).output().ok();

@@ -16,6 +16,9 @@ const STOP_DEADLINE: Duration = Duration::from_secs(40);
 /// How long an answer of libfaketime is used again, in seconds: asking the file each time would be slow.
 const CLOCK_CACHE_S: &str = "1";
 
+/// What a node says that ends because its store does.
+const STORE_STOPPED: &str = "the store of the cluster state has stopped";
+
 /// A process could not be broken as planned.
 #[derive(Debug, thiserror::Error)]
 pub enum ProgramError {
@@ -146,8 +149,8 @@ impl Program {
         }
     }
 
-    /// It may end by itself, also a while later: a node stops when its disk is full, and drains before. One that goes on
-    /// has to go on right.
+    /// It may end by itself if it says why, also a while later: a node stops when its disk is full, and drains before. One
+    /// that goes on has to go on right.
     pub fn may_end(&mut self) {
         self.may_end = true;
     }
@@ -163,11 +166,17 @@ impl Program {
         let Some(status) = process.ended()? else {
             return Ok(None);
         };
+        let output = process.output()?;
         self.process = None;
         self.watch.ended(self.spec.place);
+        let last_words = output.lines().rev().find(|line| line.contains(" ERROR "));
+        let last_words = last_words.unwrap_or("nothing of an error");
         Ok(Some(EndedByItself {
-            how: format!("{} ended by itself: {status}", self.spec.place),
-            was_expected: self.may_end,
+            how: format!(
+                "{} ended by itself ({status}) and said: {last_words}",
+                self.spec.place
+            ),
+            was_expected: self.may_end && last_words.contains(STORE_STOPPED),
         }))
     }
 }
