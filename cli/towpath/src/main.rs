@@ -47,7 +47,7 @@ fn main() -> ExitCode {
             Command::Dev(args) => args.log_levels(),
             Command::Standalone(_) => "info",
         };
-        default.parse().expect("levels")
+        default.parse().expect("the defaults are levels")
     });
     if let Err(error) = init_log(&levels) {
         printer.error(&format!(

@@ -180,6 +180,11 @@ impl SinkTaskContext {
         self.with(|requests| requests.timeout = Some(timeout));
     }
 
+    /// Takes what [`SinkTaskContext::timeout`] asked for, and leaves the rest; for the runtime.
+    pub fn take_timeout(&self) -> Option<Duration> {
+        self.with(|requests| requests.timeout.take())
+    }
+
     /// Takes the requests; for the runtime.
     pub fn take_requests(&self) -> SinkRequests {
         self.with(std::mem::take)

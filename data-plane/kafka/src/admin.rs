@@ -13,7 +13,8 @@ use rdkafka::error::{KafkaError, KafkaResult};
 use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 use towpath_connect::{ConfigMap, TopicPartition, TopicPartitionOffsets};
 use towpath_librdkafka::{
-    ErrorCode, GroupOffsets, GroupOffsetsError, TopicPartition as GroupPartition, change_group_offsets,
+    EndsElsewhere, ErrorCode, GroupOffsets, GroupOffsetsError, TopicPartition as GroupPartition,
+    change_group_offsets,
 };
 use towpath_runtime::clients::{ClientError, Subscription};
 
@@ -80,7 +81,6 @@ impl Admin {
             new = new.set(key, value.unwrap_or_default());
         }
         let created = client.create_topics([&new], &self.options()).await;
-        end_in_background(client).await;
         match created
             .map_err(|error| kafka_error(&what, &error))?
             .into_iter()
@@ -98,7 +98,6 @@ impl Admin {
         let described = client
             .describe_configs(&[ResourceSpecifier::Topic(topic)], &self.options())
             .await;
-        end_in_background(client).await;
         let resource = described.ok()?.into_iter().next()?.ok()?;
         resource.get("cleanup.policy")?.value.clone()
     }
@@ -108,7 +107,6 @@ impl Admin {
         let what = format!("group \"{group}\" could not be deleted");
         let client = self.client().map_err(|error| kafka_error(&what, &error))?;
         let deleted = client.delete_groups(&[group], &self.options()).await;
-        end_in_background(client).await;
         match deleted
             .map_err(|error| kafka_error(&what, &error))?
             .into_iter()
@@ -175,8 +173,9 @@ impl Admin {
         }
     }
 
-    fn client(&self) -> KafkaResult<AdminClient<DefaultClientContext>> {
-        self.config.create()
+    /// One for each question, which ends where it may: also when the answer is not waited for.
+    fn client(&self) -> KafkaResult<EndsElsewhere<AdminClient<DefaultClientContext>>> {
+        self.config.create().map(EndsElsewhere::new)
     }
 
     fn options(&self) -> AdminOptions {
@@ -192,7 +191,11 @@ impl Admin {
         question: impl FnOnce(&AdminClient<DefaultClientContext>) -> KafkaResult<T> + Send + 'static,
     ) -> Result<T, ClientError> {
         let admin = self.clone();
-        blocking(what, move || question(&admin.client()?)).await
+        blocking(what, move || {
+            let client = admin.client()?;
+            question(&client)
+        })
+        .await
     }
 }
 
@@ -280,9 +283,4 @@ pub(crate) async fn blocking<T: Send + 'static>(
             "{what}: the runtime is shutting down"
         ))),
     }
-}
-
-/// Ending a client joins its threads. A panic in there is nothing to act on here.
-async fn end_in_background(client: AdminClient<DefaultClientContext>) {
-    let _ended = tokio::task::spawn_blocking(move || drop(client)).await;
 }

@@ -52,7 +52,7 @@ impl ProducerPool {
                 let made = BatchProducer::new(&key.settings.to_client_config(), key.ours.buffer_memory);
                 let producer = made.map_err(|error| ClientError::Config(error.to_string()))?;
                 // One that is beyond repair is out of the pool with this, and ends with its last lane.
-                end_in_background(producers.insert(Arc::clone(&key), producer.clone()));
+                producers.insert(Arc::clone(&key), producer.clone());
                 producer
             }
         };
@@ -117,18 +117,5 @@ impl Drop for PooledLane {
         {
             producers.remove(&self.key);
         }
-        drop(producers);
-        end_in_background(Some(self.producer.clone()));
-    }
-}
-
-/// Ending a producer joins its threads, which must not hold up a thread of the runtime. The runtime's end waits for it.
-fn end_in_background(producer: Option<BatchProducer>) {
-    let Some(producer) = producer else { return };
-    match tokio::runtime::Handle::try_current() {
-        Ok(runtime) => {
-            let _ends_by_itself = runtime.spawn_blocking(move || drop(producer));
-        }
-        Err(_) => drop(producer),
     }
 }

@@ -22,6 +22,7 @@ mod reach;
 pub use consumer::{
     BatchConsumer, Commit, GroupError, GroupEvent, Message, Timestamp, TimestampKind, TopicPartition,
 };
+pub use ending::EndsElsewhere;
 pub use error::{ClientError, ConsumerError, GroupOffsetsError, SendError, TransactionError};
 pub use groups::{GroupOffsets, change_group_offsets};
 pub use mock::{MockBroker, MockBrokerError};

@@ -5,8 +5,10 @@
 //! (confluentinc/librdkafka issue 5301); what should go back to the bootstrap servers then does nothing in builds with CMake
 //! (issue 5282). Such a client asks nobody for anything, says nothing, and would wait for ever.
 //!
-//! So one thread of the process looks at all clients, and those that have lost all their brokers get their bootstrap servers
-//! again.
+//! So one thread looks at all clients that last, and those that have lost all their brokers get their bootstrap servers again.
+//! It is of the process, as librdkafka's own threads are, and is not joined: it has nothing to finish.
+//!
+//! Not for clients whose brokers are all gone for good while new ones are at the old bootstrap servers.
 
 use std::ffi::CString;
 use std::fmt;
@@ -20,13 +22,13 @@ use rdkafka::consumer::{BaseConsumer, Consumer as _, ConsumerContext, DefaultCon
 use rdkafka::error::KafkaResult;
 use rdkafka_sys as sys;
 
-use crate::ending::drop_where_allowed;
+use crate::ending::EndsElsewhere;
 use crate::native;
 
 /// How often the clients are looked at: an outage of the only broker takes longer.
 const LOOK: Duration = Duration::from_secs(1);
 /// The most looks between two times that a client gets its servers: each time it keeps a copy of their addresses.
-const RARELY: u32 = 256;
+const RARELY: u32 = 64;
 
 static GUARDED: Guarded = Guarded {
     clients: Mutex::new(Vec::new()),
@@ -45,7 +47,7 @@ struct Watched {
     /// How often it was looked at since it knew a broker.
     looks_without: u32,
     /// Whether it ever knew one.
-    is_connected: bool,
+    knew_brokers: bool,
 }
 
 // SAFETY: librdkafka's client handle may be used from any thread. It is alive: its owner takes it off the list first.
@@ -64,17 +66,18 @@ impl Reach {
     /// # Safety
     /// The client is alive until the returned value is dropped.
     pub(crate) unsafe fn new(rk: NonNull<sys::rd_kafka_t>, config: &ClientConfig) -> Self {
-        let servers = config
-            .get("bootstrap.servers")
-            .or_else(|| config.get("metadata.broker.list"));
-        // Without servers, or with a zero byte in them, there is nobody to go back to.
+        // Without servers, or with a zero byte in them, there is nobody to go back to. Nor by the canonical names of servers:
+        // those would be added as they are, and hosts that authenticate by another name would refuse the client.
+        let is_canonical =
+            config.get("client.dns.lookup") == Some("resolve_canonical_bootstrap_servers_only");
+        let servers = config.get("bootstrap.servers").filter(|_| !is_canonical);
         if let Some(Ok(bootstrap_servers)) = servers.map(CString::new) {
             GUARD.call_once(start);
             GUARDED.clients().push(Watched {
                 rk,
                 bootstrap_servers,
                 looks_without: 0,
-                is_connected: false,
+                knew_brokers: false,
             });
             GUARDED.came.notify_one();
         }
@@ -122,11 +125,11 @@ impl Watched {
     fn look(&mut self) {
         if self.knows_brokers() {
             self.looks_without = 0;
-            self.is_connected = true;
+            self.knew_brokers = true;
             return;
         }
         self.looks_without = self.looks_without.saturating_add(1);
-        if self.looks_without == 1 && self.is_connected {
+        if self.looks_without == 1 && self.knew_brokers {
             tracing::warn!(
                 client = %native::client_name(self.rk.as_ptr()),
                 "the cluster has named no broker; asking the bootstrap servers again"
@@ -150,13 +153,10 @@ impl Watched {
 
 /// A consumer of the `rdkafka` crate that finds back to a cluster that was away, and that may be dropped anywhere. For its
 /// `Consumer` methods.
-pub struct LastingConsumer<C: ConsumerContext + 'static = DefaultConsumerContext> {
-    /// `None` only while it ends.
-    inner: Option<Watching<C>>,
-}
+pub struct LastingConsumer<C: ConsumerContext + 'static = DefaultConsumerContext>(EndsElsewhere<Watching<C>>);
 
 struct Watching<C: ConsumerContext + 'static> {
-    /// Before the consumer: it ends first.
+    /// Before the consumer: it ends first. One that loses its brokers while it closes does not come back to leave its group.
     _reach: Reach,
     consumer: BaseConsumer<C>,
 }
@@ -168,17 +168,10 @@ impl<C: ConsumerContext> LastingConsumer<C> {
             NonNull::new(consumer.client().native_ptr()).expect("the crate checks that there is a client");
         // SAFETY: the consumer owns the client and is dropped after the value; moving the consumer does not move the client.
         let reach = unsafe { Reach::new(rk, config) };
-        let inner = Some(Watching {
+        Ok(Self(EndsElsewhere::new(Watching {
             _reach: reach,
             consumer,
-        });
-        Ok(Self { inner })
-    }
-}
-
-impl<C: ConsumerContext> Drop for LastingConsumer<C> {
-    fn drop(&mut self) {
-        drop_where_allowed(self.inner.take());
+        })))
     }
 }
 
@@ -186,8 +179,7 @@ impl<C: ConsumerContext> Deref for LastingConsumer<C> {
     type Target = BaseConsumer<C>;
 
     fn deref(&self) -> &BaseConsumer<C> {
-        let inner = self.inner.as_ref();
-        &inner.expect("it is there until the consumer is dropped").consumer
+        &self.0.consumer
     }
 }
 

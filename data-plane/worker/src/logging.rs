@@ -29,6 +29,6 @@ mod tests {
     #[test]
     fn what_is_in_brackets_has_to_be_understood() {
         assert!(log_filter(&"info,[unit]=debug".parse().unwrap()).is_ok());
-        assert!(log_filter(&"info,[unit".parse().unwrap()).is_err());
+        assert!(log_filter(&"info,[unit=debug".parse().unwrap()).is_err());
     }
 }

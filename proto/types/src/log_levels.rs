@@ -26,16 +26,19 @@ impl FromStr for LogLevels {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         // What stands in brackets has a syntax of its own, with commas too.
-        let (plain, has_brackets) = text
-            .split_once('[')
-            .map_or((text, false), |(plain, _)| (plain, true));
-        let mut parts = plain.split(',');
-        if has_brackets {
-            parts.next_back();
-        }
+        let mut depth = 0_usize;
+        let mut parts = text.split(|c| {
+            match c {
+                '[' | '{' => depth += 1,
+                ']' | '}' => depth = depth.saturating_sub(1),
+                _ => {}
+            }
+            c == ',' && depth == 0
+        });
         let is_level = |word: &str| LEVELS.iter().any(|level| level.eq_ignore_ascii_case(word));
         let is_clear = |part: &str| is_level(part.rsplit_once('=').map_or(part, |(_module, level)| level));
-        match parts.find(|part| !is_clear(part)) {
+        let has_space = |part: &str| part.contains(char::is_whitespace);
+        match parts.find(|part| !is_clear(part) || has_space(part)) {
             Some(part) => Err(LogLevelsError {
                 part: part.to_owned(),
             }),
@@ -82,6 +85,9 @@ mod tests {
             ("info,verbose", "verbose"),
             ("towpath=loud", "towpath=loud"),
             ("info,towpath=", "towpath="),
+            ("info, towpath=debug", " towpath=debug"),
+            ("[unit{name=a}]=debug,inof", "inof"),
+            ("info,[unit]", "[unit]"),
         ] {
             let told = text.parse::<LogLevels>().unwrap_err().to_string();
             assert!(told.starts_with(&format!("`{part}` says nothing")), "{told}");

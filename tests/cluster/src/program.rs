@@ -169,14 +169,11 @@ impl Program {
         let output = process.output()?;
         self.process = None;
         self.watch.ended(self.spec.place);
-        let last_words = output.lines().rev().find(|line| line.contains(" ERROR "));
-        let last_words = last_words.unwrap_or("nothing of an error");
+        let errors: Vec<&str> = output.lines().filter(|line| line.contains(" ERROR ")).collect();
+        let (place, last) = (self.spec.place, errors.last().unwrap_or(&"nothing of an error"));
         Ok(Some(EndedByItself {
-            how: format!(
-                "{} ended by itself ({status}) and said: {last_words}",
-                self.spec.place
-            ),
-            was_expected: self.may_end && last_words.contains(STORE_STOPPED),
+            how: format!("{place} ended by itself ({status}) and said: {last}"),
+            was_expected: self.may_end && errors.iter().any(|error| error.contains(STORE_STOPPED)),
         }))
     }
 }

@@ -94,6 +94,7 @@ impl BatchConsumer {
                 elapsed_ms = deadline.as_millis(),
                 "the consumer did not leave its group in time"
             );
+            return;
         }
         // Joins librdkafka's threads, so not on a thread of the runtime. A panic in there is nothing to act on here.
         let _closed = tokio::task::spawn_blocking(move || drop_here(self)).await;

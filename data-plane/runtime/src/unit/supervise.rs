@@ -80,7 +80,8 @@ impl Units {
         Self::default()
     }
 
-    /// Starts a unit. The caller has seen an earlier run of it end.
+    /// Starts a unit. The caller has seen an earlier run of it end; if that was aborted, its Kafka clients may still be
+    /// ending, which Kafka fences (a static member, a transactional id) or which sends nothing any more.
     pub fn start(&mut self, environment: &Environment, spec: UnitSpec) {
         let (target, receiver) = watch::channel(spec.target);
         let stop = CancellationToken::new();

@@ -189,6 +189,8 @@ impl Cluster {
         command
             .arg(&properties)
             .env("NO_COLOR", "1")
+            // As few on every machine: what holds up threads is seen.
+            .env("TOKIO_WORKER_THREADS", "2")
             .env("TOWPATH_LOG", "debug,h2=info,hyper=info,tower=info");
         Process::spawn(
             command,

@@ -129,7 +129,7 @@ async fn copy_and_kill(name: &str, count: usize, more: Value) {
     let seen = committed(&services, &name, count).await;
     let wrong = (0..count).zip(&seen).find(|(expected, got)| expected != *got);
     assert_eq!((seen.len(), wrong), (count, None));
-    let log = cluster.workers[0].output().unwrap();
+    let log = cluster.logs();
     assert!(
         !log.contains("PartitionEOF"),
         "the end of a topic is no error: {log}"

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
-use towpath_testkit::{Service, Services, binary, wait_until};
+use towpath_testkit::{Process, Service, Services, binary, wait_until};
 
 use crate::cluster::Cluster;
 use crate::news::{News, merge};
@@ -27,8 +27,9 @@ async fn refused(cluster: &Cluster, config: Value) -> String {
     message(&body).to_owned()
 }
 
-#[test]
-fn a_mistyped_log_level_silences_nothing() {
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mistyped_log_level_silences_nothing() {
+    let folder = tempfile::tempdir().unwrap();
     for (name, arguments) in [
         ("towpath", &["dev"][..]),
         ("towpath-worker", &["worker.properties"]),
@@ -36,9 +37,10 @@ fn a_mistyped_log_level_silences_nothing() {
     ] {
         let mut command = Command::new(binary(name).unwrap());
         command.args(arguments).env("TOWPATH_LOG", "inof");
-        let output = command.output().unwrap();
-        let told = String::from_utf8(output.stderr).unwrap();
-        assert!(!output.status.success(), "{name}");
+        let mut process = Process::spawn(command, folder.path().join(name)).unwrap();
+        let ended = process.wait(PATIENCE).await.unwrap();
+        let told = process.output().unwrap();
+        assert!(!ended.success(), "{name}");
         assert!(
             told.contains("`inof` says nothing about what to log"),
             "{name}: {told}"

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use reqwest::Method;
-use towpath_testkit::{Service, Services, wait_until_eq};
+use towpath_testkit::{Service, Services, wait_until, wait_until_eq};
 
 use crate::cluster::Cluster;
 use crate::files::Standalone;
@@ -75,7 +75,7 @@ async fn sinks_that_cannot_leave_their_groups_hold_up_nothing_else() {
     let numbers = Numbers::write_to(&input);
     let source = connector("FileStreamSource", &input, ("topic", "held-up"));
     cluster.rest.create("numbers", source).await;
-    // More than the worker's runtime has threads.
+    // More than the runtime of the worker has threads.
     let names: Vec<String> = (0..SINKS).map(|number| format!("held-up-{number}")).collect();
     for name in &names {
         let sink = connector("FileStreamSink", &cluster.file(name), ("topics", "held-up"));
@@ -86,22 +86,28 @@ async fn sinks_that_cannot_leave_their_groups_hold_up_nothing_else() {
     }
 
     services.kill(Service::Kafka).await.unwrap();
+    let count = async |message: &str| {
+        let units = names.iter().map(|name| format!("{name}-0"));
+        units.filter(|unit| times(&cluster, message, unit) > 0).count()
+    };
+    let uncommitted = || count("offsets were not committed");
+    wait_until_eq("commits without an answer", PATIENCE, SINKS, uncommitted)
+        .await
+        .unwrap();
     for name in &names {
         let path = format!("/connectors/{name}/stop");
         assert_eq!(cluster.rest.call(Method::PUT, &path, None).await.0, 204);
     }
-    let ended = || async {
-        let units = names.iter().map(|name| format!("{name}-0"));
-        units
-            .filter(|unit| times(&cluster, "unit ended", unit) == 1)
-            .count()
-    };
+    let ended = || count("unit ended");
     wait_until_eq("the tasks to end", PATIENCE, SINKS, ended)
         .await
         .unwrap();
+    assert_eq!(count("did not stop in time").await, SINKS);
     for name in &names {
-        let unit = format!("{name}-0");
-        assert_eq!(times(&cluster, "did not stop in time", &unit), 1, "{name}");
+        let stopped = || async { cluster.rest.states(name).await == Some(("STOPPED".into(), Vec::new())) };
+        wait_until("the control plane to know", PATIENCE, stopped)
+            .await
+            .unwrap();
     }
     numbers.stop().await;
     let logs = cluster.logs();

@@ -84,7 +84,7 @@ impl SinkLoop {
             Err(error)
                 if decide(Stage::TaskPut, error.kind(), self.policy.tolerance) == Disposition::Retry =>
             {
-                let requested = self.requests.take_requests().timeout;
+                let requested = self.requests.take_timeout();
                 let wait = self.put_backoff.next_wait();
                 let wait = requested.map_or(wait, |timeout| wait.min(timeout));
                 self.counters.retries.add(1);
