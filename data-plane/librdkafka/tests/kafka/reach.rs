@@ -3,7 +3,7 @@
 //! it takes.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -20,29 +20,30 @@ const API_VERSIONS: i16 = 18;
 const ANSWER: Duration = Duration::from_secs(30);
 
 /// Answers what APIs it has, and with which topics, and nothing else.
-struct Fenced {
+struct FakeBroker {
     port: u16,
-    is_fenced: Arc<AtomicBool>,
+    /// Where it says that it is; 0 while it names no broker.
+    advertised: Arc<AtomicU16>,
     /// Ends with it.
     _serving: JoinSet<()>,
 }
 
-impl Fenced {
+impl FakeBroker {
     async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
-        let is_fenced = Arc::new(AtomicBool::new(false));
-        let fenced = Arc::clone(&is_fenced);
+        let advertised = Arc::new(AtomicU16::new(port));
+        let said = Arc::clone(&advertised);
         let mut serving = JoinSet::new();
         serving.spawn(async move {
             let mut connections = JoinSet::new();
             while let Ok((stream, _)) = listener.accept().await {
-                connections.spawn(serve(stream, port, Arc::clone(&fenced)));
+                connections.spawn(serve(stream, Arc::clone(&said)));
             }
         });
         Self {
             port,
-            is_fenced,
+            advertised,
             _serving: serving,
         }
     }
@@ -51,12 +52,12 @@ impl Fenced {
         format!("127.0.0.1:{}", self.port)
     }
 
-    fn set(&self, is_fenced: bool) {
-        self.is_fenced.store(is_fenced, Ordering::Relaxed);
+    fn advertise(&self, port: u16) {
+        self.advertised.store(port, Ordering::Relaxed);
     }
 }
 
-async fn serve(mut stream: TcpStream, port: u16, fenced: Arc<AtomicBool>) {
+async fn serve(mut stream: TcpStream, advertised: Arc<AtomicU16>) {
     while let Ok(length) = stream.read_u32().await {
         let mut request = vec![0; usize::try_from(length).unwrap()];
         if stream.read_exact(&mut request).await.is_err() {
@@ -66,7 +67,7 @@ async fn serve(mut stream: TcpStream, port: u16, fenced: Arc<AtomicBool>) {
         let mut answer = request[4..8].to_vec(); // the correlation id
         match key {
             API_VERSIONS => answer.extend(api_versions()),
-            METADATA => answer.extend(metadata(port, fenced.load(Ordering::Relaxed))),
+            METADATA => answer.extend(metadata(advertised.load(Ordering::Relaxed))),
             _ => return,
         }
         let length = u32::try_from(answer.len()).unwrap().to_be_bytes();
@@ -89,8 +90,8 @@ fn api_versions() -> Vec<u8> {
     body
 }
 
-/// Version 1.
-fn metadata(port: u16, is_fenced: bool) -> Vec<u8> {
+/// Version 1. A port 0: no broker.
+fn metadata(port: u16) -> Vec<u8> {
     let text = |text: &str| {
         [
             &u16::try_from(text.len()).unwrap().to_be_bytes()[..],
@@ -106,12 +107,10 @@ fn metadata(port: u16, is_fenced: bool) -> Vec<u8> {
         vec![0xff, 0xff],
     ]
     .concat();
-    let brokers = if is_fenced {
-        number(0)
-    } else {
-        [number(1), broker].concat()
+    let (brokers, leader) = match port {
+        0 => (number(0), -1),
+        _ => ([number(1), broker].concat(), 1),
     };
-    let leader = if is_fenced { -1 } else { 1 };
     let partition = [
         vec![0, 0],
         number(0),
@@ -127,26 +126,42 @@ fn metadata(port: u16, is_fenced: bool) -> Vec<u8> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_producer_finds_back_to_a_cluster_that_named_no_broker() {
-    let broker = Fenced::start().await;
+    let broker = FakeBroker::start().await;
     let mut config = producer_config(&broker.address());
     config.set("enable.idempotence", "false");
     let producer = BatchProducer::new(&config, BUFFER).unwrap();
     let partitions = || producer.partition_count(TOPIC, ANSWER);
     assert_eq!(partitions().await, Ok(Some(1)));
-    broker.set(true);
+    broker.advertise(0);
     assert!(partitions().await.is_ok(), "it is still answered");
-    broker.set(false);
+    broker.advertise(broker.port);
     assert_eq!(partitions().await, Ok(Some(1)));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_producer_finds_a_cluster_that_has_moved_by_its_bootstrap_servers() {
+    let broker = FakeBroker::start().await;
+    let mut config = producer_config(&broker.address());
+    config.set("enable.idempotence", "false");
+    let producer = BatchProducer::new(&config, BUFFER).unwrap();
+    let nobody = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let dead = nobody.local_addr().unwrap().port();
+    drop(nobody);
+    broker.advertise(dead);
+    let partitions = || producer.partition_count(TOPIC, ANSWER);
+    assert_eq!(partitions().await, Ok(Some(1)));
+    broker.advertise(broker.port);
+    assert_eq!(partitions().await, Ok(Some(1)), "see .cargo/config.toml");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_consumer_finds_back_to_a_cluster_that_named_no_broker() {
-    let broker = Fenced::start().await;
+    let broker = FakeBroker::start().await;
     let consumer = BatchConsumer::new(&consumer_config(&broker.address(), "fenced")).unwrap();
     let is_there = || consumer.has_topic(TOPIC, ANSWER);
     assert!(is_there().await.unwrap());
-    broker.set(true);
+    broker.advertise(0);
     assert!(is_there().await.unwrap(), "it is still answered");
-    broker.set(false);
+    broker.advertise(broker.port);
     assert!(is_there().await.unwrap());
 }
