@@ -114,6 +114,10 @@ impl TaskConsumer {
                 | ErrorCode::InvalidMessage
                 | ErrorCode::AutoOffsetReset
         );
+        // Who has chosen the place has to see to it that nobody else does.
+        if error.code == ErrorCode::FencedInstanceId && self.on_close == OnClose::Leave {
+            return Err(ClientError::Fenced(error.to_string()));
+        }
         if error.fatal || ends || is_permanent(error.code) {
             return Err(ClientError::Fatal(error.to_string()));
         }

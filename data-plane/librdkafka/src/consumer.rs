@@ -27,6 +27,7 @@ use rdkafka::consumer::{Consumer, DefaultConsumerContext, RebalanceProtocol};
 use rdkafka::error::KafkaError;
 use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 use rdkafka_sys as sys;
+use rdkafka_sys::types::RDKafkaErrorCode;
 use tokio::sync::Notify;
 
 use crate::Header;
@@ -163,7 +164,12 @@ impl BatchConsumer {
         while let Some(event) = self.events.poll() {
             match events::read(&event) {
                 events::Seen::Nothing => {}
-                events::Seen::Error(error) => {
+                events::Seen::Error(mut error) => {
+                    if let (RDKafkaErrorCode::Fatal, Some((code, _))) =
+                        (error.code, self.inner.client().fatal_error())
+                    {
+                        error.code = code;
+                    }
                     self.membership = self.membership.after(&error);
                     return Some(GroupEvent::Error(error));
                 }

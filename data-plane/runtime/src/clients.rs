@@ -29,8 +29,8 @@ pub enum ClientError {
     /// It will not work: authorization, a record too large.
     #[error("{0}")]
     Fatal(String),
-    /// Nothing can be written with this producer any more, but with another one: its transactional id was taken over, or
-    /// brokers were away for too long.
+    /// This client is of no use any more, another one may be: its transactional id or its place in its group was taken
+    /// over, or brokers were away for too long.
     #[error("{0}")]
     Fenced(String),
     /// The offsets of a consumer group cannot be changed while it has members.

@@ -45,6 +45,8 @@ struct State {
     groups_are_in_use: bool,
     /// Raised to take all partitions of all members away once.
     revocations: u64,
+    /// Raised to let others take the places of all members.
+    fenced_members: u64,
     /// The largest batch that a consumer gets.
     batch_limit: Option<usize>,
     transactions: transactions::Coordinator,
@@ -114,6 +116,11 @@ impl MemoryKafka {
     /// Takes all partitions away from their consumers; they get them back at once.
     pub fn rebalance(&self) {
         self.change(|state| state.revocations += 1);
+    }
+
+    /// Takes the places of all members of groups, as other runs of their tasks would.
+    pub fn fence_members(&self) {
+        self.change(|state| state.fenced_members += 1);
     }
 
     /// What becomes of the next commit of a transaction.

@@ -1,6 +1,7 @@
 //! Units: connector instances and tasks as the worker runs them, each supervised, none touching another.
 
 mod connector;
+mod fenced;
 mod sink_task;
 mod source_task;
 mod supervise;

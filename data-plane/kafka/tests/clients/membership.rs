@@ -55,7 +55,7 @@ async fn a_task_takes_its_place_over_from_a_run_that_hangs_and_that_run_is_fence
         }
     });
     let error = fenced.await.expect("it is told that it is over");
-    assert!(matches!(error, ClientError::Fatal(_)), "{error}");
+    assert!(matches!(error, ClientError::Fenced(_)), "{error}");
     // It does not take the new one's place with it.
     old.close().await;
     write(&kafka, &numbered(&topic, 10..20)).await;

@@ -20,6 +20,8 @@ pub(super) struct MemoryConsumer {
     paused: BTreeSet<TopicPartition>,
     assignment_is_open: bool,
     revocations_seen: u64,
+    /// How often members had been fenced when this one came.
+    came_after: u64,
 }
 
 impl MemoryConsumer {
@@ -31,7 +33,9 @@ impl MemoryConsumer {
                 partition: 0,
             })
             .collect();
-        let revocations_seen = shared.lock().revocations;
+        let state = shared.lock();
+        let (revocations_seen, came_after) = (state.revocations, state.fenced_members);
+        drop(state);
         Self {
             shared,
             group,
@@ -40,7 +44,15 @@ impl MemoryConsumer {
             paused: BTreeSet::new(),
             assignment_is_open: false,
             revocations_seen,
+            came_after,
         }
+    }
+
+    fn check_place(&self) -> Result<(), ClientError> {
+        if self.shared.lock().fenced_members > self.came_after {
+            return Err(ClientError::Fenced("another member has the place".to_owned()));
+        }
+        Ok(())
     }
 
     fn look(&mut self, batch: &mut Vec<ConsumedRecord>) -> Option<ConsumerEvent> {
@@ -106,6 +118,7 @@ impl GroupConsumer for MemoryConsumer {
             let changed = shared.changed.notified();
             tokio::pin!(changed);
             changed.as_mut().enable();
+            self.check_place()?;
             if let Some(event) = self.look(batch) {
                 return Ok(event);
             }

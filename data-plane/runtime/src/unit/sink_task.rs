@@ -10,16 +10,18 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 use towpath_connect::{
-    ConnectorError, Plugin, Result, SinkRecord, SinkTask, SinkTaskContext, TopicPartitionOffsets,
+    ConnectorError, Plugin, Result, SinkConnector, SinkRecord, SinkTask, SinkTaskContext,
+    TopicPartitionOffsets,
 };
 use towpath_types::UnitState;
 use tracing::info;
 
 use self::assignment::Assigned;
+use super::fenced::{Ended, while_wanted};
 use super::supervise::UnitContext;
 use super::task_start::{Activity, TaskStart, begun};
 use crate::backoff::Backoff;
-use crate::clients::{ConsumedRecord, ConsumerEvent, GroupConsumer, Subscription};
+use crate::clients::{ClientError, ConsumedRecord, ConsumerEvent, GroupConsumer, Subscription};
 use crate::counters::TaskCounters;
 use crate::pipeline::{ErrorPolicy, SinkPipeline};
 
@@ -51,13 +53,27 @@ struct SinkLoop {
     commit_due_at: Instant,
     /// The wait asked for through the task's context; holds once.
     requested_timeout: Option<Duration>,
+    /// Another run of the task has its place in the group.
+    is_fenced: bool,
     counters: TaskCounters,
 }
 
-pub(super) async fn run(context: UnitContext, plugin: Plugin, mut task: Box<dyn SinkTask>) -> Result<()> {
+pub(super) async fn run(
+    context: UnitContext,
+    plugin: Plugin,
+    new: fn() -> Box<dyn SinkConnector>,
+) -> Result<()> {
+    let again = || run_once(&context, plugin, new().new_task());
+    while_wanted(&context, "sink", || Box::pin(again())).await
+}
+
+async fn run_once(context: &UnitContext, plugin: Plugin, mut task: Box<dyn SinkTask>) -> Result<(), Ended> {
     let environment = context.environment.clone();
-    let start = TaskStart::of(&context)?;
-    let pipeline = environment.plugins.sink_pipeline(&start.config)?;
+    let start = TaskStart::of(context)?;
+    let pipeline = environment
+        .plugins
+        .sink_pipeline(&start.config)
+        .map_err(ConnectorError::from)?;
     let requests = SinkTaskContext::new(Arc::clone(&start.connector), start.number);
     if !begun(task.start(requests.clone(), &start.task_config), &context.stop).await? {
         return Ok(());
@@ -71,14 +87,14 @@ pub(super) async fn run(context: UnitContext, plugin: Plugin, mut task: Box<dyn 
         Ok(consumer) => consumer,
         Err(error) => {
             task.stop().await;
-            return Err(super::client_error(error));
+            return Err(super::client_error(error).into());
         }
     };
     let mut sink = SinkLoop {
         policy: ErrorPolicy::of(&start.config),
         commit_due_at: Instant::now() + environment.settings.offset_flush_interval,
         assigned: Assigned::new(environment.settings.topic_tracking),
-        context,
+        context: context.clone(),
         task,
         requests,
         activity: Activity::begin(plugin.version),
@@ -90,16 +106,17 @@ pub(super) async fn run(context: UnitContext, plugin: Plugin, mut task: Box<dyn 
         put_again_at: None,
         put_backoff: Backoff::new(FIRST_PUT_RETRY, MAX_PUT_RETRY),
         requested_timeout: None,
+        is_fenced: false,
         counters: TaskCounters::default(),
     };
     let outcome = sink.follow().await;
     sink.finish(outcome.is_ok()).await;
     outcome.map_err(|cause| {
-        ConnectorError::new(
-            cause.kind(),
-            "Exiting WorkerSinkTask due to unrecoverable exception.",
-        )
-        .with_source(cause)
+        if sink.is_fenced {
+            return Ended::Fenced(cause);
+        }
+        let what = "Exiting WorkerSinkTask due to unrecoverable exception.";
+        Ended::Failed(ConnectorError::new(cause.kind(), what).with_source(cause))
     })
 }
 
@@ -146,7 +163,10 @@ impl SinkLoop {
             &mut late
         };
         let event = tokio::select! {
-            event = self.consumer.next(wait, batch) => event.map_err(super::client_error)?,
+            event = self.consumer.next(wait, batch) => event.map_err(|error| {
+                self.is_fenced = matches!(error, ClientError::Fenced(_));
+                super::client_error(error)
+            })?,
             () = stop.cancelled() => return Ok(None),
             _changed = self.context.target.changed() => return Ok(None),
         };

@@ -243,7 +243,7 @@ async fn run(context: UnitContext) -> Result<(), UnitFailure> {
             Box::pin(source_task::run(context, plugin, new().new_task())).await
         }
         (UnitId::Task(..), towpath_connect::PluginFactory::Sink(new)) => {
-            Box::pin(sink_task::run(context, plugin, new().new_task())).await
+            Box::pin(sink_task::run(context, plugin, new)).await
         }
         (UnitId::Task(..), _) => Err(ConnectorError::bug("a task's plugin is neither source nor sink")),
     };

@@ -218,6 +218,55 @@ async fn a_sink_that_refuses_for_good_fails_with_its_trace_and_loses_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_fenced_task_whose_run_still_holds_starts_over() {
+    let mut harness = Harness::new("sink-fenced");
+    appended(&harness, 0..3);
+    harness.start_sink();
+    harness
+        .until("all are committed", |h| {
+            h.kafka.committed("connect-sink-fenced", "in") == Some(3)
+        })
+        .await;
+    harness.kafka.fence_members();
+    appended(&harness, 3..6);
+    harness
+        .until("the others are committed", |h| {
+            h.kafka.committed("connect-sink-fenced", "in") == Some(6)
+        })
+        .await;
+    assert_eq!(harness.taken(), numbers(0..6));
+    assert_eq!(harness.trace(), "");
+    harness.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_fenced_task_whose_run_is_over_leaves_the_place_to_the_other() {
+    let mut harness = Harness::new("sink-over");
+    appended(&harness, 0..3);
+    harness.start_sink();
+    harness
+        .until("all are committed", |h| {
+            h.kafka.committed("connect-sink-over", "in") == Some(3)
+        })
+        .await;
+    harness.store.refuse_commits();
+    harness.kafka.fence_members();
+    appended(&harness, 3..6);
+    harness
+        .until("the task has failed", |h| {
+            h.last_state() == Some(UnitState::Failed)
+        })
+        .await;
+    let trace = harness.trace();
+    assert!(
+        trace.contains("Cannot start sink task sink-over-0 as it has already been revoked from this worker"),
+        "{trace}"
+    );
+    assert_eq!(harness.taken(), numbers(0..3));
+    harness.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_commit_that_fails_is_made_up_for_later() {
     let mut harness = Harness::new("sink-commit");
     harness.kafka.fail_commits(true);

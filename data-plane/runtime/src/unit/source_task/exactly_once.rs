@@ -11,7 +11,6 @@ mod stored;
 mod transaction;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 use towpath_connect::{
@@ -27,29 +26,13 @@ use self::transaction::{Batch, Transaction};
 use super::polling::{MAX_POLL_WAIT, Polling};
 use super::processing::Processing;
 use super::topics::TopicsSent;
-use crate::backoff::Backoff;
 use crate::clients::ClientError;
 use crate::pipeline::ErrorPolicy;
+use crate::unit::fenced::{Ended, while_wanted};
 use crate::unit::supervise::UnitContext;
 use crate::unit::task_start::{Activity, TaskStart, begun};
 
-/// First wait before a task that was fenced begins again.
-const FIRST_RESTART: Duration = Duration::from_millis(100);
-/// Longest wait before a task that was fenced begins again.
-const MAX_RESTART: Duration = Duration::from_secs(10);
-
-/// How a run of the task ended before it was asked to stop.
-enum Ended {
-    /// Another producer has its transactional id.
-    Fenced(ConnectorError),
-    Failed(ConnectorError),
-}
-
-impl From<ConnectorError> for Ended {
-    fn from(error: ConnectorError) -> Self {
-        Self::Failed(error)
-    }
-}
+const SOURCE: &str = "source";
 
 impl Ended {
     /// What an error of the task's producer leads to.
@@ -92,28 +75,7 @@ pub(in crate::unit) async fn run(
     plugin: Plugin,
     new: fn() -> Box<dyn SourceConnector>,
 ) -> Result<()> {
-    let stop = context.stop.clone();
-    let mut backoff = Backoff::new(FIRST_RESTART, MAX_RESTART);
-    loop {
-        let cause = match Box::pin(run_once(&context, plugin, new)).await {
-            Ok(()) => return Ok(()),
-            Err(ended) if stop.is_cancelled() => {
-                let (Ended::Fenced(error) | Ended::Failed(error)) = ended;
-                warn!(error = %towpath_connect::error::Chain(&error), "the last transaction was not committed; its records will be read again");
-                return Ok(());
-            }
-            Err(Ended::Failed(error)) => return Err(error),
-            Err(Ended::Fenced(cause)) => cause,
-        };
-        // Whoever has the transactional id now may be a task of ours that begins to run, or one that was told to run
-        // once and no longer is. Only the control plane can tell; without its word this run writes nothing.
-        warn!(error = %towpath_connect::error::Chain(&cause), "fenced by another producer; starting over if this task is still to run here");
-        tokio::select! {
-            holds = open::holds(&context, Vec::new()) => holds?,
-            () = stop.cancelled() => return Ok(()),
-        }
-        tokio::select! { () = tokio::time::sleep(backoff.next_wait()) => {}, () = stop.cancelled() => return Ok(()) }
-    }
+    while_wanted(&context, SOURCE, || Box::pin(run_once(&context, plugin, new))).await
 }
 
 async fn run_once(

@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use towpath_connect::{ConnectorError, ErrorKind, Result};
 
-use super::Ended;
 use super::stored::StoredOffsets;
+use super::{Ended, SOURCE};
 use crate::clients::{ClientError, TransactionalProducer};
+use crate::offsets::KeptOffsets;
 use crate::offsets::topics::{OffsetsTopics, TopicsError, retry_backoff};
-use crate::offsets::{KeptOffsets, OffsetCommit};
+use crate::unit::fenced::holds;
 use crate::unit::supervise::UnitContext;
 use crate::unit::task_start::TaskStart;
 
@@ -32,7 +33,7 @@ pub(super) async fn open(context: &UnitContext, start: &TaskStart) -> Result<Ope
     // A worker that was stopped for a while may begin what it was told long ago. After this, a later run fences this one,
     // and whoever runs the task after it looks into these topics.
     let names = wanted.iter().map(|topic| topic.name.clone()).collect();
-    holds(context, names).await?;
+    holds(context, SOURCE, names).await?;
     let found = topics.read(&wanted).await.map_err(|error| match error {
         TopicsError::Client(error) => cannot_begin(error),
         TopicsError::Offset(error) => error.into(),
@@ -48,37 +49,6 @@ pub(super) async fn open(context: &UnitContext, start: &TaskStart) -> Result<Ope
 
 fn cannot_begin(error: ClientError) -> Ended {
     Ended::of(error, "The task cannot begin to write in transactions", "")
-}
-
-/// Returns once the control plane has said that this run is the wanted one, and knows the topics that it keeps its
-/// offsets in, if any are given; waits while it is away.
-///
-/// # Errors
-/// When another run is wanted.
-pub(super) async fn holds(context: &UnitContext, topics: Vec<String>) -> Result<()> {
-    let unit = &context.spec.unit;
-    let mut backoff = retry_backoff();
-    loop {
-        // A commit of nothing: accepted or refused like one of offsets.
-        let nothing = OffsetCommit {
-            unit: unit.clone(),
-            epoch: context.spec.epoch,
-            offsets: Vec::new(),
-            in_kafka: topics.clone(),
-        };
-        match context.environment.offsets.commit(nothing).await {
-            Ok(()) => return Ok(()),
-            Err(error) if error.kind() == ErrorKind::Retriable => {
-                tokio::time::sleep(backoff.next_wait()).await;
-            }
-            Err(error) => {
-                let what = format!(
-                    "Cannot start source task {unit} as it has already been revoked from this worker"
-                );
-                return Err(ConnectorError::external(what).with_source(error));
-            }
-        }
-    }
 }
 
 /// What at-least-once runs of the connector have left, and which of it is newer than what Kafka has.
