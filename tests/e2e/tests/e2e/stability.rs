@@ -115,6 +115,44 @@ async fn sinks_that_cannot_leave_their_groups_hold_up_nothing_else() {
     assert!(!logs.contains("lost the control plane"), "{logs}");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sink_whose_place_in_its_group_is_taken_takes_it_back() {
+    let services = Services::require(&[Service::Kafka]).await.unwrap();
+    let cluster = Cluster::start(services.kafka_bootstrap(), 1).await;
+    let (topic, name) = (of_this_run("taken"), of_this_run("taken-sink"));
+    let (input, output) = (cluster.file("in.txt"), cluster.file("out.txt"));
+    let numbers = Numbers::write_to(&input);
+    let source = connector("FileStreamSource", &input, ("topic", &topic));
+    cluster.rest.create(&of_this_run("taken-source"), source).await;
+    let sink = connector("FileStreamSink", &output, ("topics", &topic));
+    cluster.rest.create(&name, sink).await;
+    let arrivals = Arrivals::at(&output);
+    arrivals.grow_by(MANY).await;
+
+    let (group, place) = (format!("connect-{name}"), format!("group.instance.id={name}-0"));
+    let other = [
+        "ConsoleConsumer",
+        "--topic",
+        &topic,
+        "--group",
+        &group,
+        "--consumer-property",
+        &place,
+        "--timeout-ms",
+        "30000",
+    ];
+    let unit = format!("{name}-0");
+    let fenced = || async { times(&cluster, "fenced by another run", &unit) > 0 };
+    let (_driven_out, noticed) = tokio::join!(
+        services.tool(Service::Kafka, &other),
+        wait_until("the task to be fenced", PATIENCE, fenced)
+    );
+    noticed.unwrap_or_else(|error| panic!("{error}\n{}", cluster.logs()));
+    arrivals.grow_by(MANY).await;
+    arrivals.hold_all(numbers.stop().await).await;
+    cluster.rest.wait_running(&name, 1).await;
+}
+
 /// How often a worker has logged this of the unit.
 fn times(cluster: &Cluster, message: &str, unit: &str) -> usize {
     let unit = format!("unit={unit}");
