@@ -45,6 +45,7 @@ impl Reports for Seen {
 pub(crate) struct FlakyStore {
     pub(crate) inner: MemoryOffsetStore,
     pub(crate) is_down: AtomicBool,
+    pub(crate) is_unreadable: AtomicBool,
     refuses: AtomicBool,
 }
 
@@ -67,6 +68,9 @@ impl OffsetStore for FlakyStore {
         self.inner.commit(commit).await
     }
     async fn read(&self, connector: &str) -> Result<KeptOffsets> {
+        if self.is_unreadable.load(Ordering::SeqCst) {
+            return Err(ConnectorError::retriable("the store is down"));
+        }
         self.inner.read(connector).await
     }
 }

@@ -90,6 +90,20 @@ async fn the_task_is_told_only_of_offsets_that_are_durable() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_task_that_starts_while_its_offsets_are_out_of_reach_waits_for_them() {
+    let mut harness = Harness::new("source-away");
+    harness.script.with(|s| s.numbers = 10);
+    harness.store.is_unreadable.store(true, Ordering::SeqCst);
+    harness.start_source(&[]);
+    tokio::time::sleep(std::time::Duration::from_secs(30)).await;
+    assert_eq!(harness.trace(), "");
+    assert!(harness.produced().is_empty());
+    harness.store.is_unreadable.store(false, Ordering::SeqCst);
+    harness.until("all are there", |h| h.produced().len() == 10).await;
+    harness.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_record_that_kafka_refuses_fails_the_task_and_its_offset_stays_uncommitted() {
     let mut harness = Harness::new("source-refused");
     harness.kafka.refuse_value("25");

@@ -5,16 +5,29 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use tokio::sync::OnceCell;
-use towpath_connect::{ConnectorError, OffsetMap, OffsetReader, Result, Topic};
+use towpath_connect::{ConnectorError, ErrorKind, OffsetMap, OffsetReader, Result, Topic};
 use tracing::{info, warn};
 
-use crate::offsets::KafkaMarks;
 use crate::offsets::newest::newest;
 use crate::offsets::topic_form::TopicOffsets;
-use crate::offsets::topics::{OffsetsTopics, TopicsError};
+use crate::offsets::topics::{OffsetsTopics, TopicsError, retry_backoff};
+use crate::offsets::{KafkaMarks, KeptOffsets};
 use crate::unit::supervise::UnitContext;
 use crate::unit::task_start::TaskStart;
 use crate::unit::{Environment, FenceOrder, client_error};
+
+/// What the control plane keeps for a connector. Waits while it is away: a task may start just when its leader is lost.
+pub(super) async fn kept(environment: &Environment, connector: &str) -> Result<KeptOffsets> {
+    let mut backoff = retry_backoff();
+    loop {
+        match environment.offsets.read(connector).await {
+            Err(error) if error.kind() == ErrorKind::Retriable => {
+                tokio::time::sleep(backoff.next_wait()).await;
+            }
+            found => return found,
+        }
+    }
+}
 
 pub(super) struct StartOffsets {
     environment: Environment,
@@ -73,12 +86,7 @@ impl OffsetReader for StartOffsets {
             let what = format!("could not read the source offsets of connector \"{connector}\"");
             ConnectorError::new(cause.kind(), what).with_source(cause)
         };
-        let kept = self
-            .environment
-            .offsets
-            .read(connector)
-            .await
-            .map_err(unreadable)?;
+        let kept = kept(&self.environment, connector).await.map_err(unreadable)?;
         let topics: &[(Topic, TopicOffsets)] = match &kept.in_kafka {
             None => &[],
             Some(marks) => {

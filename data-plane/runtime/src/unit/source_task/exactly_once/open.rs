@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use towpath_connect::{ConnectorError, ErrorKind, Result};
+use towpath_connect::ConnectorError;
 
 use super::stored::StoredOffsets;
 use super::{Ended, SOURCE};
 use crate::clients::{ClientError, TransactionalProducer};
-use crate::offsets::KeptOffsets;
-use crate::offsets::topics::{OffsetsTopics, TopicsError, retry_backoff};
+use crate::offsets::topics::{OffsetsTopics, TopicsError};
 use crate::unit::fenced::holds;
+use crate::unit::source_task::start_offsets::kept;
 use crate::unit::supervise::UnitContext;
 use crate::unit::task_start::TaskStart;
 
@@ -38,7 +38,8 @@ pub(super) async fn open(context: &UnitContext, start: &TaskStart) -> Result<Ope
         TopicsError::Client(error) => cannot_begin(error),
         TopicsError::Offset(error) => error.into(),
     })?;
-    let kept = kept_by_control_plane(context).await?;
+    // What at-least-once runs of the connector have left, and which of it is newer than what Kafka has.
+    let kept = kept(&context.environment, &start.connector).await?;
     let connector = Arc::clone(&start.connector);
     let stored = StoredOffsets::new(connector, found, kept, context.spec.epoch);
     Ok(Opened {
@@ -49,18 +50,4 @@ pub(super) async fn open(context: &UnitContext, start: &TaskStart) -> Result<Ope
 
 fn cannot_begin(error: ClientError) -> Ended {
     Ended::of(error, "The task cannot begin to write in transactions", "")
-}
-
-/// What at-least-once runs of the connector have left, and which of it is newer than what Kafka has.
-async fn kept_by_control_plane(context: &UnitContext) -> Result<KeptOffsets> {
-    let connector = context.spec.unit.connector_name().as_str();
-    let mut backoff = retry_backoff();
-    loop {
-        match context.environment.offsets.read(connector).await {
-            Err(error) if error.kind() == ErrorKind::Retriable => {
-                tokio::time::sleep(backoff.next_wait()).await;
-            }
-            found => return found,
-        }
-    }
 }
