@@ -70,9 +70,11 @@ fn is_gone(code: u16, state: &str) -> bool {
 
 /// The same statement may work later.
 fn is_passing(code: u16, state: &str) -> bool {
-    // Too many connections, out of memory, lock timeouts, deadlock, interrupted queries, limits on time and resources.
-    const CODES: [u16; 16] = [
-        1040, 1041, 1037, 1038, 1099, 1100, 1203, 1205, 1206, 1213, 1226, 1317, 1637, 1969, 3024, 1180,
+    // Too many connections, out of memory, lock timeouts, deadlock, interrupted queries, limits on time and resources, a
+    // table that was changed meanwhile.
+    const CODES: [u16; 18] = [
+        1040, 1041, 1037, 1038, 1099, 1100, 1203, 1205, 1206, 1213, 1226, 1317, 1412, 1615, 1637, 1969, 3024,
+        1180,
     ];
     is_gone(code, state) || CODES.contains(&code) || state.starts_with("40")
 }
@@ -111,6 +113,8 @@ mod tests {
             (1927, "70100", Remedy::Reconnect),
             (1205, "HY000", Remedy::Retry),
             (1213, "40001", Remedy::Retry),
+            (1412, "HY000", Remedy::Retry),
+            (1615, "HY000", Remedy::Retry),
             (1317, "70100", Remedy::Retry),
             (1146, "42S02", Remedy::Fail),
             (1064, "42000", Remedy::Fail),

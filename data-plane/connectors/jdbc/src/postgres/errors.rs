@@ -58,10 +58,18 @@ fn advice_on_client(error: &Error) -> Option<String> {
 pub(super) fn while_running(error: Error, database: &str) -> DbError {
     match error.code().map(tokio_postgres::error::SqlState::code) {
         Some(state) if is_gone(state) => lost(error, database),
+        // The table was changed after the statement was prepared: a new connection prepares it anew.
+        Some("0A000") if has_cached_plan(&error) => lost(error, database),
         Some(state) if is_passing(state) => DbError::Busy(error.into()),
         Some(_) => DbError::Statement(error.into()),
         None => lost(error, database),
     }
+}
+
+fn has_cached_plan(error: &Error) -> bool {
+    error
+        .as_db_error()
+        .is_some_and(|told| told.message().contains("cached plan"))
 }
 
 pub(super) fn lost(error: Error, database: &str) -> DbError {
@@ -78,9 +86,11 @@ fn is_gone(state: &str) -> bool {
 
 /// The same statement may work later.
 fn is_passing(state: &str) -> bool {
-    // Conflicts of transactions, resources, locks, limits on time, trouble of the system.
-    ["40", "53", "58"].iter().any(|class| state.starts_with(class))
-        || matches!(state, "55P03" | "55006" | "57014" | "25P03")
+    // Conflicts of transactions, resources, locks and states, limits on time, trouble of the system and of foreign servers.
+    ["40", "53", "55", "58", "HV"]
+        .iter()
+        .any(|class| state.starts_with(class))
+        || matches!(state, "57014" | "25P03" | "72000")
 }
 
 #[cfg(test)]
@@ -92,7 +102,7 @@ mod tests {
         for state in ["57P01", "57P03", "08006"] {
             assert!(is_gone(state), "{state}");
         }
-        for state in ["40001", "40P01", "53300", "55P03", "57014"] {
+        for state in ["40001", "40P01", "53300", "55P03", "55000", "57014", "HV00N"] {
             assert!(is_passing(state) && !is_gone(state), "{state}");
         }
         for state in ["42P01", "42601", "42703", "42501", "22P02"] {
