@@ -4,6 +4,7 @@
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::PathBuf;
+use std::time::Duration;
 
 use tokio::sync::mpsc;
 use tokio::time::Instant;
@@ -12,6 +13,17 @@ use crate::lines::{Lines, READ_BLOCK};
 
 /// Blocks that the thread of a stream may be ahead of the task.
 const STREAM_BLOCKS_AHEAD: usize = 4;
+
+/// How often a pipe that nobody writes to is looked at.
+const NEXT_WRITER: Duration = Duration::from_millis(100);
+
+/// What to do when a stream has no more for now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum AtEnd {
+    Stop,
+    /// A pipe may get another writer.
+    ReadOn,
+}
 
 #[derive(Debug)]
 pub(crate) enum Input {
@@ -30,23 +42,29 @@ impl Input {
         }
         // Opening a pipe waits for its writer, so this is for the thread too.
         let path = PathBuf::from(path);
-        Self::stream(move || Ok(Box::new(File::open(path)?) as Box<dyn Read>))
+        let open = move || Ok(Box::new(File::open(path)?) as Box<dyn Read>);
+        Self::stream(open, AtEnd::ReadOn)
     }
 
     pub(crate) fn stdin() -> io::Result<Self> {
-        Self::stream(|| Ok(Box::new(io::stdin()) as Box<dyn Read>))
+        Self::stream(|| Ok(Box::new(io::stdin()) as Box<dyn Read>), AtEnd::Stop)
     }
 
     /// Reads in a thread until the end of the stream, an error, or until the receiver is gone. The thread is not
     /// joined: nothing can wake a thread that reads a terminal.
-    fn stream(open: impl FnOnce() -> io::Result<Box<dyn Read>> + Send + 'static) -> io::Result<Self> {
+    fn stream(
+        open: impl FnOnce() -> io::Result<Box<dyn Read>> + Send + 'static,
+        at_end: AtEnd,
+    ) -> io::Result<Self> {
         let (sender, receiver) = mpsc::channel(STREAM_BLOCKS_AHEAD);
         let run = move || {
             let outcome = open().and_then(|mut stream| {
                 let mut block = vec![0; READ_BLOCK];
                 loop {
                     match stream.read(&mut block) {
-                        Ok(0) => return Ok(()),
+                        Ok(0) if at_end == AtEnd::Stop || sender.is_closed() => return Ok(()),
+                        // Nobody unparks it.
+                        Ok(0) => std::thread::park_timeout(NEXT_WRITER),
                         Ok(count) if sender.blocking_send(Ok(block[..count].to_vec())).is_err() => {
                             return Ok(());
                         }

@@ -185,15 +185,18 @@ async fn a_pipe_is_read_without_holding_up_the_runtime() {
     );
     let mut task = source(&source_config(&pipe), None).await;
     assert!(task.poll(WAIT).await.unwrap().is_empty(), "nobody writes yet");
-    let writer = std::thread::spawn(move || {
-        File::create(pipe)
-            .unwrap()
-            .write_all(b"through\nthe\npipe\n")
-            .unwrap();
-    });
-    let records = read(&mut task, 3).await;
-    assert_eq!(texts(&records), ["through", "the", "pipe"]);
-    writer.join().unwrap();
+    for _ in 0..2 {
+        let pipe = pipe.clone();
+        let writer = std::thread::spawn(move || {
+            File::create(pipe)
+                .unwrap()
+                .write_all(b"through\nthe\npipe\n")
+                .unwrap();
+        });
+        let records = read(&mut task, 3).await;
+        assert_eq!(texts(&records), ["through", "the", "pipe"]);
+        writer.join().unwrap();
+    }
     assert!(
         task.poll(WAIT).await.unwrap().is_empty(),
         "the end of a pipe is no error"
