@@ -16,7 +16,7 @@ use towpath_runtime::clients::{ClientError, ConsumedRecord, ConsumerEvent, Group
 use crate::config::{Ours, Translated};
 use crate::membership::OnClose;
 use crate::subscription::Watched;
-use crate::trouble::{client_error, is_permanent};
+use crate::trouble::{client_error, is_hopeless};
 
 /// How long leaving the group may take before it goes on in the background: as long as a task has for a graceful stop.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
@@ -118,7 +118,7 @@ impl TaskConsumer {
         if error.code == ErrorCode::FencedInstanceId && self.on_close == OnClose::Leave {
             return Err(ClientError::Fenced(error.to_string()));
         }
-        if error.fatal || ends || is_permanent(error.code) {
+        if error.fatal || ends || is_hopeless(error.code, &error.text) {
             return Err(ClientError::Fatal(error.to_string()));
         }
         if error.code == ErrorCode::UnknownTopicOrPartition {
@@ -194,8 +194,12 @@ impl GroupConsumer for TaskConsumer {
             }
             let mut wake = deadline;
             if let (Some(look), Some(consumer)) = (self.watched.next_look(), &mut self.consumer) {
-                if look <= Instant::now() {
-                    self.watched.look(consumer).await.map_err(of_consumer)?;
+                if look <= Instant::now()
+                    && let Err(error) = self.watched.look(consumer).await
+                {
+                    // A consumer that is beyond repair says so with an event.
+                    tracing::warn!(error = %Chain(&error), "topics could not be subscribed to; trying again");
+                    self.watched.look_again();
                 }
                 wake = self
                     .watched

@@ -9,7 +9,7 @@ use towpath_librdkafka::{Delivery as Report, ErrorCode, RecordRef, SendError, St
 use towpath_runtime::clients::{ClientError, Delivery, OutgoingRecord, RecordProducer};
 
 use crate::pool::PooledLane;
-use crate::trouble::is_permanent;
+use crate::trouble::{is_hopeless, is_permanent};
 
 /// How long one question for a topic waits for an answer.
 const METADATA_TIMEOUT: Duration = Duration::from_secs(5);
@@ -110,7 +110,7 @@ impl TaskProducer {
     /// The cluster does not answer: is that because it will not have us?
     fn fail_if_hopeless(&self, topic: &Topic) -> Result<(), ClientError> {
         match self.pooled.producer().trouble() {
-            Some(trouble) if is_permanent(trouble.code) => {
+            Some(trouble) if is_hopeless(trouble.code, &trouble.text) => {
                 let text = format!(
                     "topic \"{topic}\" cannot be written: {}: {}",
                     trouble.code, trouble.text
@@ -130,10 +130,36 @@ impl TaskProducer {
                 tracing::warn!(%error, "the producer is replaced");
                 self.pooled.replace()
             }
+            SendError::Fatal { .. } if self.is_lost() => Err(ClientError::Fenced(error.to_string())),
             SendError::Fatal { .. } | SendError::Token { .. } | SendError::TooManyLanes { .. } => {
                 Err(ClientError::Fatal(error.to_string()))
             }
         }
+    }
+
+    /// Whether the producer can write nothing more, but another one could.
+    fn is_lost(&self) -> bool {
+        let code = self.pooled.producer().fatal_code();
+        self.beyond_repair == BeyondRepair::Replace && code.is_some_and(|code| !is_permanent(code))
+    }
+
+    /// What became of a record that was not written. It may be written by the task's next run, from the committed offsets
+    /// on: after brokers have lost the end of a log or what they knew of the producer, for example, which a producer that
+    /// is not idempotent, as Java's is here by default, does not notice.
+    #[cold]
+    fn judge_delivery(&self, code: ErrorCode) -> ClientError {
+        let is_lost = self.beyond_repair == BeyondRepair::Replace
+            && matches!(
+                code,
+                ErrorCode::InvalidProducerEpoch
+                    | ErrorCode::UnknownTopic
+                    | ErrorCode::UnknownTopicOrPartition
+            );
+        if is_lost || self.is_lost() {
+            let text = format!("a record was not written to Kafka: {code}");
+            return ClientError::Fenced(text);
+        }
+        not_written(code)
     }
 
     fn forget(&mut self, topic: &Topic) {
@@ -194,10 +220,12 @@ impl RecordProducer for TaskProducer {
 
     fn drain_deliveries(&mut self, out: &mut Vec<Delivery>) {
         self.pooled.lane().drain_deliveries(&mut self.reports);
-        out.extend(self.reports.drain(..).map(|report| Delivery {
+        let mut reports = std::mem::take(&mut self.reports);
+        out.extend(reports.drain(..).map(|report| Delivery {
             token: report.token,
-            result: report.result.map(drop).map_err(not_written),
+            result: report.result.map(drop).map_err(|code| self.judge_delivery(code)),
         }));
+        self.reports = reports;
     }
 
     async fn delivered(&mut self) {

@@ -131,6 +131,11 @@ impl Watched {
         }
     }
 
+    /// Looks again in a while.
+    pub(crate) fn look_again(&mut self) {
+        self.next_look = Some(Instant::now() + NOTHING_YET);
+    }
+
     /// Looks at the cluster's topics, and subscribes to those that are new. Dropping the future only puts the look off.
     pub(crate) async fn look(&mut self, consumer: &mut BatchConsumer) -> Result<(), ConsumerError> {
         match &mut self.what {

@@ -27,6 +27,13 @@ pub(crate) fn is_permanent(code: ErrorCode) -> bool {
     )
 }
 
+/// Whether what a client has told of needs a person. A connection that breaks during the SASL handshake, as brokers that stop
+/// break it, has the code of a login that is refused: only the text says which of the two it is.
+pub(crate) fn is_hopeless(code: ErrorCode, text: &str) -> bool {
+    let is_broken_handshake = code == ErrorCode::Authentication && text.contains("handshake failed: Local: ");
+    is_permanent(code) && !is_broken_handshake
+}
+
 /// An error for a task. `what` says what was attempted.
 pub(crate) fn client_error(what: impl std::fmt::Display, code: ErrorCode) -> ClientError {
     let text = format!("{what}: {code}");
@@ -42,5 +49,31 @@ pub(crate) fn kafka_error(what: impl std::fmt::Display, error: &rdkafka::error::
     match error.rdkafka_error_code() {
         Some(code) => client_error(what, code),
         None => ClientError::Retriable(format!("{what}: {error}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_handshake_that_breaks_is_no_refused_login() {
+        let text = |why: &str| {
+            format!(
+                "sasl_ssl://b:9092/1: SASL PLAIN mechanism handshake failed: {why}: broker's supported mechanisms: "
+            )
+        };
+        let broken = text("Local: Broker transport failure");
+        assert!(!is_hopeless(ErrorCode::Authentication, &broken));
+        let unknown = text("Broker: Unsupported SASL mechanism");
+        assert!(is_hopeless(ErrorCode::Authentication, &unknown));
+        assert!(is_hopeless(
+            ErrorCode::Authentication,
+            "SASL authentication error: Authentication failed"
+        ));
+        assert!(!is_hopeless(
+            ErrorCode::BrokerTransportFailure,
+            "Connection refused"
+        ));
     }
 }

@@ -169,6 +169,7 @@ impl BatchConsumer {
                         (error.code, self.inner.client().fatal_error())
                     {
                         error.code = code;
+                        error.fatal = true;
                     }
                     self.membership = self.membership.after(&error);
                     return Some(GroupEvent::Error(error));

@@ -45,6 +45,8 @@ struct State {
     groups_are_in_use: bool,
     /// Raised to take all partitions of all members away once.
     revocations: u64,
+    /// Raised to make all producers of no use any more.
+    lost_producers: u64,
     /// Raised to let others take the places of all members.
     fenced_members: u64,
     /// The largest batch that a consumer gets.
@@ -116,6 +118,11 @@ impl MemoryKafka {
     /// Takes all partitions away from their consumers; they get them back at once.
     pub fn rebalance(&self) {
         self.change(|state| state.revocations += 1);
+    }
+
+    /// Producers write nothing more, nor what they have in flight; new ones do.
+    pub fn lose_producers(&self) {
+        self.change(|state| state.lost_producers += 1);
     }
 
     /// Takes the places of all members of groups, as other runs of their tasks would.

@@ -123,3 +123,30 @@ async fn a_task_whose_topic_does_not_exist_has_nothing_to_leave() {
         "it does not wait for a place that it has not asked for"
     );
 }
+
+#[tokio::test]
+async fn a_consumer_that_the_group_will_never_take_fails() {
+    let kafka = kafka().await;
+    let topic = topic(&kafka, "no-assignor", 1).await;
+    let owner = owner(
+        &unique("no-assignor"),
+        &[
+            ("group.protocol", "consumer"),
+            ("group.remote.assignor", "nosuch"),
+        ],
+    );
+    let mut consumer = clients(&kafka, &[])
+        .consumer(&owner, &topics(&[&topic]))
+        .await
+        .unwrap();
+    let failed = tokio::time::timeout(DEADLINE, async {
+        loop {
+            if let Err(error) = consumer.next(Duration::from_secs(1), &mut Vec::new()).await {
+                return error;
+            }
+        }
+    });
+    let error = failed.await.expect("it does not wait for ever");
+    assert!(matches!(error, ClientError::Fatal(_)), "{error}");
+    consumer.close().await;
+}

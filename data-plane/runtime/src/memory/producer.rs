@@ -16,14 +16,18 @@ pub(super) struct MemoryProducer {
     shared: Arc<Shared>,
     /// Taken, not yet reported.
     in_flight: VecDeque<OutgoingRecord>,
+    /// How often producers had been lost when this one was made.
+    made_after: u64,
     /// Of a transaction: acknowledged, not yet committed. `None`: what is acknowledged is there.
     pub(super) uncommitted: Option<Vec<OutgoingRecord>>,
 }
 
 impl MemoryProducer {
     pub(super) fn new(shared: Arc<Shared>) -> Self {
+        let made_after = shared.lock().lost_producers;
         Self {
             shared,
+            made_after,
             in_flight: VecDeque::new(),
             uncommitted: None,
         }
@@ -61,11 +65,14 @@ impl RecordProducer for MemoryProducer {
 
     fn drain_deliveries(&mut self, out: &mut Vec<Delivery>) {
         let mut state = self.shared.lock();
-        if state.acks_are_held {
+        let is_lost = state.lost_producers > self.made_after;
+        if state.acks_are_held && !is_lost {
             return;
         }
         for record in self.in_flight.drain(..) {
-            let result = if state.poison.is_some() && state.poison == record.value {
+            let result = if is_lost {
+                Err(ClientError::Fenced("the producer is lost".to_owned()))
+            } else if state.poison.is_some() && state.poison == record.value {
                 Err(ClientError::Fatal(format!(
                     "a record for topic \"{}\" is refused",
                     record.topic
@@ -89,8 +96,12 @@ impl RecordProducer for MemoryProducer {
     }
 
     async fn delivered(&mut self) {
-        self.until(|this| !this.in_flight.is_empty() && !this.shared.lock().acks_are_held)
-            .await;
+        self.until(|this| {
+            let state = this.shared.lock();
+            let is_lost = state.lost_producers > this.made_after;
+            !this.in_flight.is_empty() && (is_lost || !state.acks_are_held)
+        })
+        .await;
     }
 
     fn flush(&mut self) {}

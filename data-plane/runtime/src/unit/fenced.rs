@@ -1,6 +1,7 @@
-//! Runs of tasks that another run has taken the place of, in their consumer group or behind their transactional id. That may
-//! be a task of ours which begins late what it was once told, or one that was told to run once and no longer is: only the
-//! control plane can tell, and without its word such a run goes on with nothing.
+//! Runs of tasks that can go on with nothing, while the task could: another run has taken their place in the consumer group or
+//! behind the transactional id, or their producer is beyond repair. A place may be taken by a task of ours which begins late
+//! what it was once told, or this may be one that was told to run once and no longer is: only the control plane can tell, so
+//! it is asked, and waited for, before the task starts over.
 
 use std::time::Duration;
 
@@ -20,7 +21,7 @@ const MAX_RESTART: Duration = Duration::from_secs(10);
 
 /// How a run of a task ended before it was asked to stop.
 pub(super) enum Ended {
-    /// Another run has its place.
+    /// Another run has its place, or its producer is beyond repair.
     Fenced(ConnectorError),
     Failed(ConnectorError),
 }
@@ -50,7 +51,7 @@ pub(super) async fn while_wanted<'a>(
             Err(Ended::Failed(error)) => return Err(error),
             Err(Ended::Fenced(cause)) => cause,
         };
-        warn!(error = %towpath_connect::error::Chain(&cause), "fenced by another run; starting over if this task is still to run here");
+        warn!(error = %towpath_connect::error::Chain(&cause), "fenced; starting over if this task is still to run here");
         tokio::select! {
             holds = holds(context, kind, Vec::new()) => holds?,
             () = stop.cancelled() => return Ok(()),
@@ -78,6 +79,9 @@ pub(super) async fn holds(context: &UnitContext, kind: &str, topics: Vec<String>
         match context.environment.offsets.commit(nothing).await {
             Ok(()) => return Ok(()),
             Err(error) if error.kind() == ErrorKind::Retriable => {
+                if backoff.attempts() == 0 {
+                    warn!(error = %towpath_connect::error::Chain(&error), "waiting for the control plane to say whether this task is to run");
+                }
                 tokio::time::sleep(backoff.next_wait()).await;
             }
             Err(error) => {

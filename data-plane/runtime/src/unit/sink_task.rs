@@ -53,6 +53,8 @@ struct SinkLoop {
     commit_due_at: Instant,
     /// The wait asked for through the task's context; holds once.
     requested_timeout: Option<Duration>,
+    /// Whether records are to be put, as the loop has seen it last.
+    is_wanted: bool,
     /// Another run of the task has its place in the group.
     is_fenced: bool,
     counters: TaskCounters,
@@ -106,6 +108,7 @@ async fn run_once(context: &UnitContext, plugin: Plugin, mut task: Box<dyn SinkT
         put_again_at: None,
         put_backoff: Backoff::new(FIRST_PUT_RETRY, MAX_PUT_RETRY),
         requested_timeout: None,
+        is_wanted: false,
         is_fenced: false,
         counters: TaskCounters::default(),
     };
@@ -125,6 +128,7 @@ impl SinkLoop {
         let stop = self.context.stop.clone();
         while !stop.is_cancelled() {
             let state = Activity::wanted(&mut self.context);
+            self.is_wanted = state == UnitState::Running;
             if self.activity.is_new(state) {
                 self.set_paused(state != UnitState::Running).await?;
                 self.activity.report(state, &self.context);

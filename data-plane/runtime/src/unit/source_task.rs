@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
-use towpath_connect::{ConnectorError, Plugin, Result, SourceTask, SourceTaskContext};
+use towpath_connect::{ConnectorError, Plugin, Result, SourceConnector, SourceTask, SourceTaskContext};
 use towpath_types::UnitState;
 use tracing::{info, warn};
 
@@ -22,9 +22,10 @@ use self::polling::{MAX_POLL_WAIT, Polling};
 use self::processing::Processing;
 use self::start_offsets::StartOffsets;
 use self::topics::TopicsSent;
+use super::fenced::{Ended, while_wanted};
 use super::supervise::UnitContext;
 use super::task_start::{Activity, TaskStart, begun};
-use crate::clients::{Delivery, RecordProducer};
+use crate::clients::{ClientError, Delivery, RecordProducer};
 use crate::errors::{Disposition, Stage, decide};
 use crate::pipeline::ErrorPolicy;
 use crate::tracker::Tracker;
@@ -41,27 +42,41 @@ struct SourceLoop {
     deliveries: Vec<Delivery>,
     /// The first delivery that failed; the task ends with it at the next look.
     failed_delivery: Option<ConnectorError>,
+    /// The producer can write nothing more, but another one could.
+    is_fenced: bool,
     topics: TopicsSent,
 }
 
-pub(super) async fn run(context: UnitContext, plugin: Plugin, mut task: Box<dyn SourceTask>) -> Result<()> {
+pub(super) async fn run(
+    context: UnitContext,
+    plugin: Plugin,
+    new: fn() -> Box<dyn SourceConnector>,
+) -> Result<()> {
+    let again = || run_once(&context, plugin, new().new_task());
+    while_wanted(&context, "source", || Box::pin(again())).await
+}
+
+async fn run_once(context: &UnitContext, plugin: Plugin, mut task: Box<dyn SourceTask>) -> Result<(), Ended> {
     let environment = context.environment.clone();
-    let start = Arc::new(TaskStart::of(&context)?);
-    let pipeline = environment.plugins.source_pipeline(&start.config)?;
+    let start = Arc::new(TaskStart::of(context)?);
+    let pipeline = environment
+        .plugins
+        .source_pipeline(&start.config)
+        .map_err(ConnectorError::from)?;
     let owner = start.owner("producer.override.");
     let producer = environment
         .clients
         .producer(&owner)
         .await
         .map_err(super::client_error)?;
-    let reader = Arc::new(StartOffsets::new(&context, &start));
+    let reader = Arc::new(StartOffsets::new(context, &start));
     let requests = SourceTaskContext::new(Arc::clone(&start.connector), start.number, reader);
     if !begun(task.start(requests, &start.task_config), &context.stop).await? {
         return Ok(());
     }
     let mut source = SourceLoop {
-        committer: Committer::new(&context),
-        context,
+        committer: Committer::new(context),
+        context: context.clone(),
         processing: Processing::new(pipeline, ErrorPolicy::of(&start.config), &*task),
         polling: Polling::new(task),
         activity: Activity::begin(plugin.version),
@@ -69,11 +84,18 @@ pub(super) async fn run(context: UnitContext, plugin: Plugin, mut task: Box<dyn 
         tracker: Tracker::new(),
         deliveries: Vec::new(),
         failed_delivery: None,
+        is_fenced: false,
         topics: TopicsSent::default(),
     };
     let outcome = source.follow().await;
     source.finish().await;
-    outcome
+    outcome.map_err(|error| {
+        if source.is_fenced {
+            Ended::Fenced(error)
+        } else {
+            Ended::Failed(error)
+        }
+    })
 }
 
 impl SourceLoop {
@@ -110,13 +132,12 @@ impl SourceLoop {
             match delivery.result {
                 Ok(()) => self.processing.counters.delivered.add(1),
                 Err(cause) => {
+                    let is_lost = matches!(cause, ClientError::Fenced(_));
+                    self.is_fenced |= is_lost;
                     let cause = super::client_error(cause);
-                    if decide(
-                        Stage::KafkaProduce,
-                        cause.kind(),
-                        self.processing.policy.tolerance,
-                    ) != Disposition::Skip
-                    {
+                    let tolerance = self.processing.policy.tolerance;
+                    // What another producer may write is not skipped.
+                    if is_lost || decide(Stage::KafkaProduce, cause.kind(), tolerance) != Disposition::Skip {
                         // Not acknowledged in the tracker: its offset is never committed (invariant 1).
                         self.failed_delivery.get_or_insert_with(|| {
                             ConnectorError::external("Unrecoverable exception from producer send callback")

@@ -240,7 +240,7 @@ async fn run(context: UnitContext) -> Result<(), UnitFailure> {
             Box::pin(source_task::exactly_once::run(context, plugin, new)).await
         }
         (UnitId::Task(..), towpath_connect::PluginFactory::Source(new)) => {
-            Box::pin(source_task::run(context, plugin, new().new_task())).await
+            Box::pin(source_task::run(context, plugin, new)).await
         }
         (UnitId::Task(..), towpath_connect::PluginFactory::Sink(new)) => {
             Box::pin(sink_task::run(context, plugin, new)).await

@@ -104,6 +104,32 @@ async fn a_task_that_starts_while_its_offsets_are_out_of_reach_waits_for_them() 
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_a_lost_producer_had_in_flight_is_read_again_and_not_skipped() {
+    let mut harness = Harness::new("source-lost");
+    harness.script.with(|s| s.numbers = 20);
+    harness.start_source(&[("errors.tolerance", "all")]);
+    harness
+        .until("the first are committed", |h| h.stored() == Some(19))
+        .await;
+    harness.kafka.hold_acks(true);
+    harness.script.with(|s| s.numbers = 50);
+    let polls = harness.script.with(|s| s.polls);
+    harness
+        .until("the others are in flight", |h| {
+            h.script.with(|s| s.polls) > polls + 10
+        })
+        .await;
+    harness.kafka.lose_producers();
+    harness.kafka.hold_acks(false);
+    harness
+        .until("the others are committed", |h| h.stored() == Some(49))
+        .await;
+    assert_eq!(harness.produced(), (0..50).collect::<Vec<i64>>());
+    assert_eq!(harness.trace(), "");
+    harness.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_record_that_kafka_refuses_fails_the_task_and_its_offset_stays_uncommitted() {
     let mut harness = Harness::new("source-refused");
     harness.kafka.refuse_value("25");

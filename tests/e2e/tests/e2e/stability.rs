@@ -142,7 +142,7 @@ async fn a_sink_whose_place_in_its_group_is_taken_takes_it_back() {
         "30000",
     ];
     let unit = format!("{name}-0");
-    let fenced = || async { times(&cluster, "fenced by another run", &unit) > 0 };
+    let fenced = || async { times(&cluster, "fenced; starting over", &unit) > 0 };
     let (_driven_out, noticed) = tokio::join!(
         services.tool(Service::Kafka, &other),
         wait_until("the task to be fenced", PATIENCE, fenced)

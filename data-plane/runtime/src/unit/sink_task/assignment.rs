@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use towpath_connect::{Result, TopicPartition, TopicPartitionOffsets};
-use towpath_types::TargetState;
 use tracing::{debug, info, warn};
 
 use super::super::client_error;
@@ -72,7 +71,7 @@ impl SinkLoop {
             self.task.open(&partitions).await?;
         }
         self.consumer.complete_assignment().await.map_err(client_error)?;
-        if *self.context.target.borrow() != TargetState::Running || self.put_again_at.is_some() {
+        if !self.is_wanted || self.put_again_at.is_some() {
             self.consumer.pause(&partitions).map_err(client_error)?;
         }
         Ok(())
@@ -126,7 +125,7 @@ impl SinkLoop {
 
     /// Resumes what neither the task nor the user wants paused.
     pub(super) fn resume_wanted(&mut self) -> Result<()> {
-        if *self.context.target.borrow() != TargetState::Running {
+        if !self.is_wanted {
             return Ok(());
         }
         let wanted = self

@@ -70,6 +70,7 @@ impl SourceLoop {
                 }
                 Err(fatal) => {
                     self.topics.set_unsent(outgoing.len() - sent);
+                    self.is_fenced |= matches!(fatal, ClientError::Fenced(_));
                     return Err(ConnectorError::external("Unrecoverable exception trying to send")
                         .with_source(super::super::client_error(fatal)));
                 }

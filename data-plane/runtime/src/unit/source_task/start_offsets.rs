@@ -22,6 +22,9 @@ pub(super) async fn kept(environment: &Environment, connector: &str) -> Result<K
     loop {
         match environment.offsets.read(connector).await {
             Err(error) if error.kind() == ErrorKind::Retriable => {
+                if backoff.attempts() == 0 {
+                    warn!(error = %towpath_connect::error::Chain(&error), "waiting for the offsets that the control plane keeps");
+                }
                 tokio::time::sleep(backoff.next_wait()).await;
             }
             found => return found,
