@@ -104,6 +104,15 @@ impl TaskConsumer {
         Ok(None)
     }
 
+    /// A consumer that is beyond repair refuses everything: why it is says more.
+    fn cause_of(&mut self, error: ConsumerError) -> ClientError {
+        let fatal = self.consumer.as_ref().and_then(BatchConsumer::fatal_error);
+        match fatal.map(|fatal| self.judge(fatal)) {
+            Some(Err(cause)) => cause,
+            Some(Ok(())) | None => of_consumer(error),
+        }
+    }
+
     /// Fails for what will not pass; the rest is logged.
     fn judge(&mut self, error: GroupError) -> Result<(), ClientError> {
         // Records behind one that cannot be read must not be consumed, and without a position there is nothing to read.
@@ -214,11 +223,13 @@ impl GroupConsumer for TaskConsumer {
     }
 
     async fn complete_assignment(&mut self) -> Result<(), ClientError> {
-        self.consumer()?.take_over(&[]).map_err(of_consumer)
+        let taken = self.consumer()?.take_over(&[]);
+        taken.map_err(|error| self.cause_of(error))
     }
 
     async fn complete_revocation(&mut self) -> Result<(), ClientError> {
-        self.consumer()?.release().map_err(of_consumer)
+        let released = self.consumer()?.release();
+        released.map_err(|error| self.cause_of(error))
     }
 
     fn pause(&mut self, partitions: &[TopicPartition]) -> Result<(), ClientError> {

@@ -121,12 +121,12 @@ impl TaskProducer {
         }
     }
 
-    /// A producer beyond repair is replaced as long as nothing of this task is lost with it.
+    /// A producer beyond repair is replaced as long as nothing of this task is lost with it, nor what became of a record.
     fn recover(&mut self, error: &SendError) -> Result<(), ClientError> {
+        let lane = self.pooled.lane();
+        let has_nothing_there = lane.in_flight() == 0 && !lane.has_deliveries();
         match error {
-            SendError::Fatal { .. }
-                if self.beyond_repair == BeyondRepair::Replace && self.pooled.lane().in_flight() == 0 =>
-            {
+            SendError::Fatal { .. } if self.beyond_repair == BeyondRepair::Replace && has_nothing_there => {
                 tracing::warn!(%error, "the producer is replaced");
                 self.pooled.replace()
             }
@@ -144,8 +144,10 @@ impl TaskProducer {
     }
 
     /// What became of a record that was not written. It may be written by the task's next run, from the committed offsets
-    /// on: after brokers have lost the end of a log or what they knew of the producer, for example, which a producer that
-    /// is not idempotent, as Java's is here by default, does not notice.
+    /// on: after brokers have lost the end of a log or what they knew of the producer, or a topic was created anew. A
+    /// producer that is not idempotent, as Java's is here by default, does not notice.
+    ///
+    /// What was sent after such a record may be written before it, and again with it.
     #[cold]
     fn judge_delivery(&self, code: ErrorCode) -> ClientError {
         let is_lost = self.beyond_repair == BeyondRepair::Replace
@@ -154,6 +156,8 @@ impl TaskProducer {
                 ErrorCode::InvalidProducerEpoch
                     | ErrorCode::UnknownTopic
                     | ErrorCode::UnknownTopicOrPartition
+                    | ErrorCode::UnknownTopicId
+                    | ErrorCode::BrokerDestroy
             );
         if is_lost || self.is_lost() {
             let text = format!("a record was not written to Kafka: {code}");

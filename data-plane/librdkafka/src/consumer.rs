@@ -192,6 +192,16 @@ impl BatchConsumer {
         None
     }
 
+    /// Why the consumer is beyond repair, if it is.
+    pub fn fatal_error(&self) -> Option<GroupError> {
+        let (code, text) = self.inner.client().fatal_error()?;
+        Some(GroupError {
+            code,
+            text,
+            fatal: true,
+        })
+    }
+
     /// Confirms an assignment: fetching starts, at the committed offsets or where `start` says.
     pub fn take_over(&mut self, start: &[(TopicPartition, i64)]) -> Result<(), ConsumerError> {
         let Some(Pending::Assign(partitions)) = self.pending.take() else {

@@ -148,5 +148,6 @@ async fn a_consumer_that_the_group_will_never_take_fails() {
     });
     let error = failed.await.expect("it does not wait for ever");
     assert!(matches!(error, ClientError::Fatal(_)), "{error}");
+    assert!(error.to_string().contains("UnsupportedAssignor"), "{error}");
     consumer.close().await;
 }

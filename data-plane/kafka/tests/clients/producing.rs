@@ -187,6 +187,26 @@ async fn a_producer_beyond_repair_is_replaced_for_those_who_lose_nothing() {
 }
 
 #[tokio::test]
+async fn what_became_of_records_is_told_before_a_producer_beyond_repair_is_replaced() {
+    let topic = unique("told");
+    let broker = MockBroker::start().unwrap();
+    broker.create_topic(&topic, 1).unwrap();
+    let clients = clients(&broker.bootstrap_servers(), &[]);
+    let mut producer = clients.producer(&owner("told", &[])).await.unwrap();
+    deliver(producer.as_mut(), &numbered(&topic, 0..10)).await;
+    let lost = RDKafkaRespErr::RD_KAFKA_RESP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER;
+    broker.cluster().request_errors(RDKafkaApiKey::Produce, &[lost]);
+    send(producer.as_mut(), &numbered(&topic, 10..20)).await;
+    // They are told of, but not asked for.
+    producer.delivered().await;
+    let refused = producer.send(&numbered(&topic, 20..30)).await;
+    assert!(matches!(refused, Err(ClientError::Fenced(_))), "{refused:?}");
+    let told = deliveries(producer.as_mut(), 10).await;
+    assert!(told.iter().all(|delivery| delivery.result.is_err()));
+    deliver(producer.as_mut(), &numbered(&topic, 20..30)).await;
+}
+
+#[tokio::test]
 async fn flush_sends_what_lingers() {
     let kafka = kafka().await;
     let topic = topic(&kafka, "lingering", 1).await;

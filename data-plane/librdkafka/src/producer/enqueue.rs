@@ -341,7 +341,11 @@ pub(super) fn deliveries(
                     offset: message.offset,
                 })
             } else {
-                Err(RDKafkaErrorCode::from(message.err))
+                Err(match RDKafkaErrorCode::from(message.err) {
+                    // It was there when the record was taken: the topic is gone, or was created anew.
+                    RDKafkaErrorCode::UnknownPartition => RDKafkaErrorCode::UnknownTopicOrPartition,
+                    code => code,
+                })
             };
             each(
                 message._private.addr() as u64,

@@ -100,6 +100,11 @@ impl Lane {
         self.shared.lanes().drain(self.index, out);
     }
 
+    /// Whether deliveries wait to be drained.
+    pub fn has_deliveries(&self) -> bool {
+        self.shared.lanes().has_deliveries(self.index)
+    }
+
     /// Waits until there is a delivery to drain. Dropping the future loses nothing.
     pub async fn delivered(&self) {
         loop {

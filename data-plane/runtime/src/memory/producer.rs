@@ -58,6 +58,9 @@ impl MemoryProducer {
 impl RecordProducer for MemoryProducer {
     async fn send(&mut self, records: &[OutgoingRecord]) -> Result<usize, ClientError> {
         self.until(|this| this.in_flight.len() < MAX_IN_FLIGHT).await;
+        if self.shared.lock().lost_producers > self.made_after {
+            return Err(ClientError::Fenced("the producer is lost".to_owned()));
+        }
         let taken = records.len().min(MAX_IN_FLIGHT - self.in_flight.len());
         self.in_flight.extend(records.iter().take(taken).cloned());
         Ok(taken)

@@ -41,6 +41,7 @@ pub(super) async fn while_wanted<'a>(
     let stop = context.stop.clone();
     let mut backoff = Backoff::new(FIRST_RESTART, MAX_RESTART);
     loop {
+        let began = tokio::time::Instant::now();
         let cause = match run_once().await {
             Ok(()) => return Ok(()),
             Err(ended) if stop.is_cancelled() => {
@@ -51,6 +52,9 @@ pub(super) async fn while_wanted<'a>(
             Err(Ended::Failed(error)) => return Err(error),
             Err(Ended::Fenced(cause)) => cause,
         };
+        if began.elapsed() > MAX_RESTART {
+            backoff.reset();
+        }
         warn!(error = %towpath_connect::error::Chain(&cause), "fenced; starting over if this task is still to run here");
         tokio::select! {
             holds = holds(context, kind, Vec::new()) => holds?,

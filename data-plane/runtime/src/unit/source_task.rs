@@ -15,7 +15,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use towpath_connect::{ConnectorError, Plugin, Result, SourceConnector, SourceTask, SourceTaskContext};
 use towpath_types::UnitState;
-use tracing::{info, warn};
+use tracing::{debug, info, warn};
 
 use self::commit::Committer;
 use self::polling::{MAX_POLL_WAIT, Polling};
@@ -38,6 +38,8 @@ struct SourceLoop {
     producer: Box<dyn RecordProducer>,
     tracker: Tracker,
     committer: Committer,
+    /// Records that the producer was given and has not told of yet.
+    with_producer: usize,
     /// Reused between drains.
     deliveries: Vec<Delivery>,
     /// The first delivery that failed; the task ends with it at the next look.
@@ -82,20 +84,23 @@ async fn run_once(context: &UnitContext, plugin: Plugin, mut task: Box<dyn Sourc
         activity: Activity::begin(plugin.version),
         producer,
         tracker: Tracker::new(),
+        with_producer: 0,
         deliveries: Vec::new(),
         failed_delivery: None,
         is_fenced: false,
         topics: TopicsSent::default(),
     };
     let outcome = source.follow().await;
+    let is_fenced = source.is_fenced;
     source.finish().await;
-    outcome.map_err(|error| {
-        if source.is_fenced {
-            Ended::Fenced(error)
-        } else {
-            Ended::Failed(error)
-        }
-    })
+    if is_fenced {
+        let records = source.tracker.in_flight();
+        warn!(
+            records,
+            "what was not written is read again, if the source can read it again"
+        );
+    }
+    outcome.map_err(if is_fenced { Ended::Fenced } else { Ended::Failed })
 }
 
 impl SourceLoop {
@@ -128,6 +133,7 @@ impl SourceLoop {
     /// The first delivery that failed and is not tolerated.
     fn settle(&mut self) -> Result<()> {
         self.producer.drain_deliveries(&mut self.deliveries);
+        self.with_producer = self.with_producer.saturating_sub(self.deliveries.len());
         for delivery in self.deliveries.drain(..) {
             match delivery.result {
                 Ok(()) => self.processing.counters.delivered.add(1),
@@ -186,20 +192,20 @@ impl SourceLoop {
     async fn finish(&mut self) {
         self.producer.flush();
         let deadline = Instant::now() + self.context.environment.settings.offset_flush_timeout;
-        while self.tracker.in_flight() > self.topics.unsent() {
+        while self.with_producer > 0 {
             if tokio::time::timeout_at(deadline, self.producer.delivered())
                 .await
                 .is_err()
             {
                 warn!(
-                    records = self.tracker.in_flight(),
+                    records = self.with_producer,
                     "records were not acknowledged in time; they will be read again"
                 );
                 break;
             }
-            // The error that ended the task was returned already, or the task was asked to stop.
-            if self.settle().is_err() {
-                break;
+            if let Err(error) = self.settle() {
+                // What ended the task was returned already, or it was asked to stop.
+                debug!(error = %towpath_connect::error::Chain(&error), "a record was not written; it will be read again");
             }
         }
         self.commit().await;

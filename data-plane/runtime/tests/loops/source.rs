@@ -130,6 +130,29 @@ async fn what_a_lost_producer_had_in_flight_is_read_again_and_not_skipped() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_producer_that_takes_nothing_any_more_is_replaced_at_once() {
+    let mut harness = Harness::new("source-refused");
+    harness.script.with(|s| s.numbers = 20);
+    harness.start_source(&[]);
+    harness
+        .until("the first are committed", |h| h.stored() == Some(19))
+        .await;
+    harness.kafka.lose_producers();
+    let lost = tokio::time::Instant::now();
+    harness.script.with(|s| s.numbers = 50);
+    harness
+        .until("the others are there", |h| h.produced().len() == 50)
+        .await;
+    let waited = lost.elapsed();
+    assert!(
+        waited < std::time::Duration::from_secs(2),
+        "nothing was in flight: {waited:?}"
+    );
+    assert_eq!(harness.produced(), (0..50).collect::<Vec<i64>>());
+    harness.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_record_that_kafka_refuses_fails_the_task_and_its_offset_stays_uncommitted() {
     let mut harness = Harness::new("source-refused");
     harness.kafka.refuse_value("25");

@@ -196,6 +196,8 @@ async fn a_pipe_is_read_without_holding_up_the_runtime() {
         let records = read(&mut task, 3).await;
         assert_eq!(texts(&records), ["through", "the", "pipe"]);
         writer.join().unwrap();
+        let end = task.poll(WAIT).await.unwrap();
+        assert!(end.is_empty(), "the end of a pipe is no error");
     }
     assert!(
         task.poll(WAIT).await.unwrap().is_empty(),

@@ -18,6 +18,8 @@ pub(super) fn while_connecting(error: Error, database: &str, user: Option<&str>)
         Some(state) if state.starts_with("3D") => {
             Some("it has no such database; check `connection.url`".to_owned())
         }
+        // Connections to this database are not allowed.
+        Some("55000") => Some("it refuses the connection".to_owned()),
         Some(state) if is_gone(state) || is_passing(state) => None,
         Some(_) => Some("it refuses the connection".to_owned()),
         None if tls::is_about_certificates(&error) => Some(
@@ -69,7 +71,7 @@ pub(super) fn while_running(error: Error, database: &str) -> DbError {
 fn has_cached_plan(error: &Error) -> bool {
     error
         .as_db_error()
-        .is_some_and(|told| told.message().contains("cached plan"))
+        .is_some_and(|told| told.routine() == Some("RevalidateCachedQuery"))
 }
 
 pub(super) fn lost(error: Error, database: &str) -> DbError {

@@ -59,7 +59,10 @@ impl SourceLoop {
                 () = stop.cancelled() => Ok(0),
             };
             match taken {
-                Ok(taken) => sent += taken,
+                Ok(taken) => {
+                    sent += taken;
+                    self.with_producer += taken;
+                }
                 Err(ClientError::Retriable(what)) => {
                     self.processing.counters.retries.add(1);
                     warn!(
@@ -69,7 +72,6 @@ impl SourceLoop {
                     tokio::time::sleep(SEND_RETRY).await;
                 }
                 Err(fatal) => {
-                    self.topics.set_unsent(outgoing.len() - sent);
                     self.is_fenced |= matches!(fatal, ClientError::Fenced(_));
                     return Err(ConnectorError::external("Unrecoverable exception trying to send")
                         .with_source(super::super::client_error(fatal)));
@@ -77,7 +79,6 @@ impl SourceLoop {
             }
             self.settle()?;
             if stop.is_cancelled() {
-                self.topics.set_unsent(outgoing.len() - sent);
                 break;
             }
         }

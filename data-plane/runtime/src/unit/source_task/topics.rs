@@ -4,27 +4,16 @@ use towpath_connect::Topic;
 
 use super::super::supervise::UnitContext;
 
-/// The topics a task has sent to, and what of the last batch was not sent.
+/// The topics a task has sent to.
 #[derive(Debug, Default)]
 pub(super) struct TopicsSent {
     known: Vec<Topic>,
     news: Vec<Topic>,
-    unsent: usize,
 }
 
 impl TopicsSent {
     pub(super) fn has_news(&self) -> bool {
         !self.news.is_empty()
-    }
-
-    /// Records of the tracker that never reached the producer.
-    pub(super) fn unsent(&self) -> usize {
-        self.unsent
-    }
-
-    /// That many records of the last batch never reached the producer.
-    pub(super) fn set_unsent(&mut self, records: usize) {
-        self.unsent = records;
     }
 
     /// Says the topics that are new, once a record was acknowledged.
