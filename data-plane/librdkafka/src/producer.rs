@@ -283,8 +283,11 @@ impl Shared {
             text: event.error_text(),
         };
         tracing::warn!(client = %self.client.name(), code = %trouble.code, "{}", trouble.text);
-        // The end of the producer says nothing of the connection.
-        if !matches!(trouble.code, RDKafkaErrorCode::Fatal | RDKafkaErrorCode::Fenced) {
+        // The end of the producer says nothing of the connection, and that all brokers are down nothing of why.
+        if !matches!(
+            trouble.code,
+            RDKafkaErrorCode::Fatal | RDKafkaErrorCode::Fenced | RDKafkaErrorCode::AllBrokersDown
+        ) {
             *self.trouble() = Some(trouble);
         }
     }
