@@ -49,6 +49,8 @@ struct State {
     lost_producers: u64,
     /// Raised to let others take the places of all members.
     fenced_members: u64,
+    /// The next assignment is completed too late: another has the place.
+    fences_next_assignment: bool,
     /// The largest batch that a consumer gets.
     batch_limit: Option<usize>,
     transactions: transactions::Coordinator,
@@ -128,6 +130,14 @@ impl MemoryKafka {
     /// Takes the places of all members of groups, as other runs of their tasks would.
     pub fn fence_members(&self) {
         self.change(|state| state.fenced_members += 1);
+    }
+
+    /// Takes the place of the member that completes its assignment next, and all partitions away so that one does.
+    pub fn fence_at_rebalance(&self) {
+        self.change(|state| {
+            state.fences_next_assignment = true;
+            state.revocations += 1;
+        });
     }
 
     /// What becomes of the next commit of a transaction.

@@ -129,7 +129,10 @@ impl GroupConsumer for MemoryConsumer {
     }
 
     async fn complete_assignment(&mut self) -> Result<(), ClientError> {
-        let state = self.shared.lock();
+        let mut state = self.shared.lock();
+        if std::mem::take(&mut state.fences_next_assignment) {
+            return Err(ClientError::Fenced("another member has the place".to_owned()));
+        }
         let committed = state.committed.get(&self.group);
         let from = |partition: &TopicPartition| {
             committed

@@ -167,18 +167,22 @@ impl SinkLoop {
             &mut late
         };
         let event = tokio::select! {
-            event = self.consumer.next(wait, batch) => event.map_err(|error| {
-                self.is_fenced = matches!(error, ClientError::Fenced(_));
-                super::client_error(error)
-            })?,
+            event = self.consumer.next(wait, batch) => event,
             () = stop.cancelled() => return Ok(None),
             _changed = self.context.target.changed() => return Ok(None),
         };
+        let event = event.map_err(|error| self.consumer_error(error))?;
         if !late.is_empty() {
             self.put_back(&late).await?;
             return Ok(Some(ConsumerEvent::Idle));
         }
         Ok(Some(event))
+    }
+
+    /// What ends the task; whether it starts over depends on it.
+    fn consumer_error(&mut self, error: ClientError) -> ConnectorError {
+        self.is_fenced |= matches!(error, ClientError::Fenced(_));
+        super::client_error(error)
     }
 
     async fn handle(&mut self, event: ConsumerEvent) -> Result<()> {

@@ -240,6 +240,27 @@ async fn a_fenced_task_whose_run_still_holds_starts_over() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_task_that_is_fenced_while_its_partitions_are_opened_starts_over() {
+    let mut harness = Harness::new("sink-fenced-opening");
+    appended(&harness, 0..3);
+    harness.start_sink();
+    harness
+        .until("all are committed", |h| {
+            h.kafka.committed("connect-sink-fenced-opening", "in") == Some(3)
+        })
+        .await;
+    harness.kafka.fence_at_rebalance();
+    appended(&harness, 3..6);
+    harness
+        .until("the others are committed", |h| {
+            h.kafka.committed("connect-sink-fenced-opening", "in") == Some(6)
+        })
+        .await;
+    assert_eq!(harness.trace(), "");
+    harness.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_fenced_task_whose_run_is_over_leaves_the_place_to_the_other() {
     let mut harness = Harness::new("sink-over");
     appended(&harness, 0..3);

@@ -91,7 +91,7 @@ async fn the_task_is_told_only_of_offsets_that_are_durable() {
 
 #[tokio::test(start_paused = true)]
 async fn a_task_that_starts_while_its_offsets_are_out_of_reach_waits_for_them() {
-    let mut harness = Harness::new("source-away");
+    let mut harness = Harness::new("source-unreadable");
     harness.script.with(|s| s.numbers = 10);
     harness.store.is_unreadable.store(true, Ordering::SeqCst);
     harness.start_source(&[]);
@@ -131,7 +131,7 @@ async fn what_a_lost_producer_had_in_flight_is_read_again_and_not_skipped() {
 
 #[tokio::test(start_paused = true)]
 async fn a_producer_that_takes_nothing_any_more_is_replaced_at_once() {
-    let mut harness = Harness::new("source-refused");
+    let mut harness = Harness::new("source-replaced");
     harness.script.with(|s| s.numbers = 20);
     harness.start_source(&[]);
     harness

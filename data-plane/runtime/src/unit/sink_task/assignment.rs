@@ -70,7 +70,8 @@ impl SinkLoop {
         if !partitions.is_empty() {
             self.task.open(&partitions).await?;
         }
-        self.consumer.complete_assignment().await.map_err(client_error)?;
+        let completed = self.consumer.complete_assignment().await;
+        completed.map_err(|error| self.consumer_error(error))?;
         if !self.is_wanted || self.put_again_at.is_some() {
             self.consumer.pause(&partitions).map_err(client_error)?;
         }
@@ -84,7 +85,8 @@ impl SinkLoop {
             warn!(error = %towpath_connect::error::Chain(&error), "revoked partitions were not committed; their records will come again");
         }
         self.forget(partitions).await;
-        self.consumer.complete_revocation().await.map_err(client_error)
+        let completed = self.consumer.complete_revocation().await;
+        completed.map_err(|error| self.consumer_error(error))
     }
 
     pub(super) async fn lose(&mut self, partitions: &[TopicPartition]) -> Result<()> {
@@ -93,7 +95,8 @@ impl SinkLoop {
             "partitions lost: the group went on without this task"
         );
         self.forget(partitions).await;
-        self.consumer.complete_revocation().await.map_err(client_error)
+        let completed = self.consumer.complete_revocation().await;
+        completed.map_err(|error| self.consumer_error(error))
     }
 
     async fn forget(&mut self, partitions: &[TopicPartition]) {
