@@ -185,6 +185,16 @@ impl SinkTaskContext {
         self.with(|requests| requests.timeout.take())
     }
 
+    /// Takes what [`SinkTaskContext::seek`] asked for of these partitions, and leaves the rest; for the runtime.
+    pub fn take_seeks(&self, partitions: &[TopicPartition]) -> TopicPartitionOffsets {
+        self.with(|requests| {
+            let taken = partitions
+                .iter()
+                .filter_map(|partition| requests.seek.remove_entry(partition));
+            taken.collect()
+        })
+    }
+
     /// Takes the requests; for the runtime.
     pub fn take_requests(&self) -> SinkRequests {
         self.with(std::mem::take)

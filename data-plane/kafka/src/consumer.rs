@@ -16,10 +16,12 @@ use towpath_runtime::clients::{ClientError, ConsumedRecord, ConsumerEvent, Group
 use crate::config::{Ours, Translated};
 use crate::membership::OnClose;
 use crate::subscription::Watched;
-use crate::trouble::{client_error, is_hopeless};
+use crate::trouble::{client_error, is_hopeless, kafka_error};
 
 /// How long leaving the group may take before it goes on in the background: as long as a task has for a graceful stop.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long one attempt to read committed offsets may take: it has a thread to itself.
+const COMMITTED_TIMEOUT: Duration = Duration::from_secs(10);
 /// librdkafka's default for `max.poll.interval.ms`.
 const MAX_POLL_INTERVAL_MS: u64 = 300_000;
 /// A part of it is waited at a time, so that the member counts as alive while nothing comes.
@@ -32,6 +34,8 @@ pub(crate) struct TaskConsumer {
     watched: Watched,
     longest_wait: Duration,
     on_close: OnClose,
+    /// The group went on without this member, which is not back yet.
+    is_lost: bool,
     /// The last trouble, so that one that goes on is not told of again and again.
     last_trouble: Option<ErrorCode>,
 }
@@ -57,6 +61,7 @@ impl TaskConsumer {
         Ok(Self {
             longest_wait,
             on_close,
+            is_lost: false,
             consumer: Some(consumer),
             ours,
             watched,
@@ -92,8 +97,14 @@ impl TaskConsumer {
     fn poll_group(&mut self) -> Result<Option<ConsumerEvent>, ClientError> {
         while let Some(event) = self.consumer()?.poll_event() {
             return Ok(Some(match event {
-                GroupEvent::Assigned(partitions) => ConsumerEvent::Assigned(ours(partitions)),
-                GroupEvent::Revoked { partitions, lost } if lost => ConsumerEvent::Lost(ours(partitions)),
+                GroupEvent::Assigned(partitions) => {
+                    self.is_lost = false;
+                    ConsumerEvent::Assigned(ours(partitions))
+                }
+                GroupEvent::Revoked { partitions, lost } if lost => {
+                    self.is_lost = true;
+                    ConsumerEvent::Lost(ours(partitions))
+                }
                 GroupEvent::Revoked { partitions, .. } => ConsumerEvent::Revoked(ours(partitions)),
                 GroupEvent::Error(error) => {
                     self.judge(error)?;
@@ -123,8 +134,10 @@ impl TaskConsumer {
                 | ErrorCode::InvalidMessage
                 | ErrorCode::AutoOffsetReset
         );
-        // Who has chosen the place has to see to it that nobody else does.
-        if error.code == ErrorCode::FencedInstanceId && self.on_close == OnClose::Leave {
+        self.is_lost |= error.code == ErrorCode::PollExceeded;
+        // Who has chosen the place has to see to it that nobody else does. One that comes back after it was lost may be in its
+        // own way: librdkafka then asks without the name that the group knows it by.
+        if error.code == ErrorCode::FencedInstanceId && (self.on_close == OnClose::Leave || self.is_lost) {
             return Err(ClientError::Fenced(error.to_string()));
         }
         if error.fatal || ends || is_hopeless(error.code, &error.text) {
@@ -179,12 +192,24 @@ fn kafkas_all(partitions: &[TopicPartition]) -> Vec<KafkaPartition> {
     partitions.iter().map(kafkas).collect()
 }
 
+fn kafkas_offsets(offsets: &TopicPartitionOffsets) -> Vec<(KafkaPartition, i64)> {
+    let entries = offsets.iter();
+    entries
+        .map(|(partition, &offset)| (kafkas(partition), offset))
+        .collect()
+}
+
 fn of_consumer(error: ConsumerError) -> ClientError {
     match error {
         ConsumerError::Commit { partitions, code } => client_error(
             format_args!("the offsets of {partitions} partitions could not be committed"),
             code,
         ),
+        ConsumerError::Committed { partitions, source } => kafka_error(
+            format_args!("the committed offsets of {partitions} partitions could not be read"),
+            &source,
+        ),
+        ConsumerError::NoOffset { .. } => ClientError::Fatal(error.to_string()),
         other => ClientError::Retriable(Chain(&other).to_string()),
     }
 }
@@ -222,8 +247,9 @@ impl GroupConsumer for TaskConsumer {
         }
     }
 
-    async fn complete_assignment(&mut self) -> Result<(), ClientError> {
-        let taken = self.consumer()?.take_over(&[]);
+    async fn complete_assignment(&mut self, start: &TopicPartitionOffsets) -> Result<(), ClientError> {
+        let start = kafkas_offsets(start);
+        let taken = self.consumer()?.take_over(&start);
         taken.map_err(|error| self.cause_of(error))
     }
 
@@ -245,21 +271,24 @@ impl GroupConsumer for TaskConsumer {
     }
 
     async fn seek(&mut self, offsets: &TopicPartitionOffsets) -> Result<(), ClientError> {
-        let consumer = self.consumer()?;
         for (partition, &offset) in offsets {
-            consumer
-                .seek(&kafkas(partition), offset)
-                .await
-                .map_err(of_consumer)?;
+            let consumer = self.consumer()?;
+            let sought = consumer.seek(&kafkas(partition), offset).await;
+            if let Err(error) = sought {
+                return Err(self.cause_of(error));
+            }
         }
         Ok(())
     }
 
     async fn commit(&mut self, offsets: &TopicPartitionOffsets) -> Result<(), ClientError> {
-        let offsets: Vec<_> = offsets
-            .iter()
-            .map(|(partition, &offset)| (kafkas(partition), offset))
-            .collect();
+        if self.consumer()?.is_lost() {
+            let count = offsets.len();
+            return Err(ClientError::Retriable(format!(
+                "the offsets of {count} partitions could not be committed: the group went on without this task"
+            )));
+        }
+        let offsets = kafkas_offsets(offsets);
         self.consumer()?.commit(&offsets).await.map_err(of_consumer)
     }
 
@@ -267,12 +296,10 @@ impl GroupConsumer for TaskConsumer {
         &mut self,
         partitions: &[TopicPartition],
     ) -> Result<TopicPartitionOffsets, ClientError> {
-        let timeout = self.ours.api_timeout;
-        let found = self
-            .consumer()?
-            .committed(&kafkas_all(partitions), timeout)
-            .await
-            .map_err(of_consumer)?;
+        let timeout = self.ours.api_timeout.min(COMMITTED_TIMEOUT);
+        self.consumer()?.stay();
+        let found = self.consumer()?.committed(&kafkas_all(partitions), timeout).await;
+        let found = found.map_err(|error| self.cause_of(error))?;
         let ours = |(entry, offset): (KafkaPartition, i64)| {
             (
                 TopicPartition {

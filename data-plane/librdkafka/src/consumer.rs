@@ -8,6 +8,7 @@
 //! A rebalance is an event here, not a callback: the caller commits and closes while the revocation is still unconfirmed,
 //! then confirms it with [`BatchConsumer::release`].
 
+mod assignment;
 mod commit;
 mod events;
 mod fetch;
@@ -23,9 +24,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use rdkafka::ClientConfig;
 use rdkafka::consumer::{Consumer, DefaultConsumerContext, RebalanceProtocol};
 use rdkafka::error::KafkaError;
-use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 use rdkafka_sys as sys;
 use rdkafka_sys::types::RDKafkaErrorCode;
 use tokio::sync::Notify;
@@ -34,6 +35,7 @@ use crate::Header;
 use crate::error::{ClientError, ConsumerError};
 use crate::native::Queue;
 use crate::reach::LastingConsumer;
+use assignment::OffsetReset;
 pub use commit::Commit;
 pub use events::{GroupError, GroupEvent};
 use fetch::DataQueue;
@@ -42,7 +44,7 @@ use partitions::{list_of, list_with_offsets, offsets_of};
 
 /// How long a seek may take: it is a message to librdkafka's own thread and back.
 const SEEK_TIMEOUT: Duration = Duration::from_secs(10);
-/// A partition that was just assigned cannot be sought before librdkafka has looked up its committed offset.
+/// A partition that was just assigned cannot be sought before librdkafka has begun to fetch it.
 const SEEK_RETRY: Duration = Duration::from_millis(10);
 
 /// A partition of a topic.
@@ -89,7 +91,14 @@ pub struct BatchConsumer {
     /// Errors that came with the data and wait to be handed out.
     errors: VecDeque<GroupError>,
     assigned: bool,
+    /// What is assigned, if all of it is revoked before anything else is assigned.
+    held: Vec<TopicPartition>,
+    /// An assignment that waits for the release of the one that it supersedes.
+    next: Option<Vec<TopicPartition>>,
+    /// The assignment that is confirmed next takes the place of one that librdkafka still has.
+    supersedes: bool,
     membership: Membership,
+    reset: OffsetReset,
     /// Last, as the queues belong to it.
     inner: Arc<LastingConsumer>,
 }
@@ -98,6 +107,8 @@ pub struct BatchConsumer {
 enum Pending {
     Assign(Vec<TopicPartition>),
     Revoke(Vec<TopicPartition>),
+    /// To be revoked because these are assigned.
+    Supersede(Vec<TopicPartition>),
 }
 
 impl BatchConsumer {
@@ -122,7 +133,11 @@ impl BatchConsumer {
             pending: None,
             errors: VecDeque::new(),
             assigned: false,
+            held: Vec::new(),
+            next: None,
+            supersedes: false,
             membership: Membership::None,
+            reset: OffsetReset::of(config),
             inner,
         })
     }
@@ -161,6 +176,9 @@ impl BatchConsumer {
         if self.pending.is_some() {
             return None;
         }
+        if let Some(next) = self.next.take() {
+            return Some(self.assigned(next));
+        }
         while let Some(event) = self.events.poll() {
             match events::read(&event) {
                 events::Seen::Nothing => {}
@@ -174,11 +192,7 @@ impl BatchConsumer {
                     self.membership = self.membership.after(&error);
                     return Some(GroupEvent::Error(error));
                 }
-                events::Seen::Assigned(partitions) => {
-                    self.membership = Membership::Member;
-                    self.pending = Some(Pending::Assign(partitions.clone()));
-                    return Some(GroupEvent::Assigned(partitions));
-                }
+                events::Seen::Assigned(partitions) => return Some(self.assigned(partitions)),
                 events::Seen::Revoked(partitions) => {
                     self.pending = Some(Pending::Revoke(partitions.clone()));
                     let lost = self.inner.assignment_lost();
@@ -202,55 +216,15 @@ impl BatchConsumer {
         })
     }
 
-    /// Confirms an assignment: fetching starts, at the committed offsets or where `start` says.
-    pub fn take_over(&mut self, start: &[(TopicPartition, i64)]) -> Result<(), ConsumerError> {
-        let Some(Pending::Assign(partitions)) = self.pending.take() else {
-            return Ok(());
-        };
-        let count = partitions.len();
-        let failed = |source| ConsumerError::Assign {
-            partitions: count,
-            source,
-        };
-        if self.is_eager() {
-            // What is still there was fetched for the last assignment.
-            self.data.discard();
-        }
-        let mut list = TopicPartitionList::with_capacity(count);
-        for partition in &partitions {
-            // Before the assignment, so that no record takes the other way.
-            self.data.forward(self.inner.client().native_ptr(), partition);
-            let from = start.iter().find(|(wanted, _)| wanted == partition);
-            let offset = from.map_or(Offset::Invalid, |(_, offset)| Offset::Offset(*offset));
-            list.add_partition_offset(&partition.topic, partition.partition, offset)
-                .map_err(failed)?;
-        }
-        let done = if self.is_eager() {
-            self.inner.assign(&list)
-        } else {
-            self.inner.incremental_assign(&list)
-        };
-        done.map_err(failed)?;
-        self.assigned = true;
-        Ok(())
+    /// Whether the group has given this member's partitions to others. A commit would be refused, or, since this member has no
+    /// name any more, be taken for one of somebody who has its place.
+    pub fn is_lost(&self) -> bool {
+        self.inner.assignment_lost()
     }
 
-    /// Confirms a revocation. Records of these partitions that were not read are dropped.
-    pub fn release(&mut self) -> Result<(), ConsumerError> {
-        let Some(Pending::Revoke(partitions)) = self.pending.take() else {
-            return Ok(());
-        };
-        self.data.forget_topics();
-        let done = if self.is_eager() {
-            self.assigned = false;
-            self.inner.unassign()
-        } else {
-            list_of(&partitions).and_then(|list| self.inner.incremental_unassign(&list))
-        };
-        done.map_err(|source| ConsumerError::Unassign {
-            partitions: partitions.len(),
-            source,
-        })
+    /// Counts as a poll for `max.poll.interval.ms`, while the caller waits for something else.
+    pub fn stay(&mut self) {
+        self.data.poll_nothing();
     }
 
     /// Whether errors came with the records that were read: [`Self::poll_event`] gives them.
@@ -313,7 +287,8 @@ impl BatchConsumer {
         Ok(offsets_of(&list))
     }
 
-    /// The offsets that the group has committed, for those of `partitions` that have one.
+    /// The offsets that the group has committed, for those of `partitions` that have one. An error of one partition is one of
+    /// all: it must not be taken for one that has none.
     pub async fn committed(
         &self,
         partitions: &[TopicPartition],
@@ -329,6 +304,8 @@ impl BatchConsumer {
         let list = blocking(move || inner.committed_offsets(list, timeout))
             .await?
             .map_err(failed)?;
+        let mut entries = list.elements().into_iter();
+        entries.try_for_each(|entry| entry.error()).map_err(failed)?;
         Ok(offsets_of(&list))
     }
 

@@ -104,6 +104,11 @@ pub enum ConsumerError {
         #[source]
         source: KafkaError,
     },
+    /// `auto.offset.reset` is `none`.
+    #[error(
+        "topic \"{topic}\" partition {partition} cannot be read: its group has committed no offset, and `auto.offset.reset` is `none`; commit an offset, or set `earliest` or `latest`"
+    )]
+    NoOffset { topic: Arc<str>, partition: i32 },
     #[error("could not release {partitions} revoked partitions")]
     Unassign {
         partitions: usize,

@@ -130,11 +130,12 @@ pub trait GroupConsumer: Send {
         batch: &mut Vec<ConsumedRecord>,
     ) -> Result<ConsumerEvent, ClientError>;
 
-    /// Answers [`ConsumerEvent::Assigned`]: fetching begins at the committed offsets, or by `auto.offset.reset`.
+    /// Answers [`ConsumerEvent::Assigned`]: fetching begins at these offsets, [`committed`](GroupConsumer::committed) ones as a
+    /// rule, and of the other partitions by `auto.offset.reset`.
     ///
     /// # Errors
-    /// When the committed offsets cannot be read.
-    async fn complete_assignment(&mut self) -> Result<(), ClientError>;
+    /// When the group cannot be told, or `auto.offset.reset` is `none` and a partition has no offset.
+    async fn complete_assignment(&mut self, start: &TopicPartitionOffsets) -> Result<(), ClientError>;
 
     /// Answers [`ConsumerEvent::Revoked`] and [`ConsumerEvent::Lost`].
     ///
@@ -166,10 +167,10 @@ pub trait GroupConsumer: Send {
     /// `Retriable` when it may be tried again.
     async fn commit(&mut self, offsets: &TopicPartitionOffsets) -> Result<(), ClientError>;
 
-    /// The committed offsets of these partitions, those without one left out.
+    /// The committed offsets of these partitions, those without one left out. Dropping the future loses nothing.
     ///
     /// # Errors
-    /// When the coordinator does not answer.
+    /// `Retriable` when the coordinator does not answer, or not for all of them.
     async fn committed(
         &mut self,
         partitions: &[TopicPartition],

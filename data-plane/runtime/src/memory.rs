@@ -41,6 +41,8 @@ struct State {
     /// Values of records that are refused for good.
     poison: Option<Bytes>,
     commits_fail: bool,
+    /// Members cannot read what their group has committed.
+    committed_is_unreadable: bool,
     /// Offsets of groups cannot be changed: they have members.
     groups_are_in_use: bool,
     /// Raised to take all partitions of all members away once.
@@ -110,6 +112,11 @@ impl MemoryKafka {
     /// Whether offset commits fail.
     pub fn fail_commits(&self, fail: bool) {
         self.change(|state| state.commits_fail = fail);
+    }
+
+    /// Whether reading committed offsets fails.
+    pub fn hide_committed(&self, hidden: bool) {
+        self.change(|state| state.committed_is_unreadable = hidden);
     }
 
     /// Whether groups have members as far as those can tell who change offsets.

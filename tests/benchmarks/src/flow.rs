@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
-use towpath_connect::ConfigMap;
+use towpath_connect::{ConfigMap, TopicPartitionOffsets};
 use towpath_kafka::RdKafkaClients;
 use towpath_runtime::clients::{
     ClientOwner, ConsumerEvent, GroupConsumer, KafkaClients, OutgoingRecord, RecordProducer, Subscription,
@@ -259,7 +259,9 @@ async fn watch_topics(mut consumer: Box<dyn GroupConsumer>, sources: Vec<Stream>
     let mut batch = Vec::new();
     loop {
         match consumer.next(READ_WAIT, &mut batch).await {
-            Ok(ConsumerEvent::Assigned(_)) => drop(consumer.complete_assignment().await),
+            Ok(ConsumerEvent::Assigned(_)) => {
+                drop(consumer.complete_assignment(&TopicPartitionOffsets::new()).await);
+            }
             Ok(ConsumerEvent::Revoked(_) | ConsumerEvent::Lost(_)) => {
                 drop(consumer.complete_revocation().await);
             }

@@ -3,7 +3,10 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use rdkafka_sys::RDKafkaApiKey;
+use rdkafka_sys::types::RDKafkaRespErr;
 use towpath_connect::{TimestampType, TopicPartition, TopicPartitionOffsets};
+use towpath_kafka::MockBroker;
 use towpath_runtime::clients::{ClientError, ClientOwner, ConsumerEvent, KafkaClients, Subscription};
 
 use crate::support::{
@@ -253,5 +256,108 @@ async fn a_group_name_and_a_start_can_be_overridden() {
     reader.commit(&offset(&topic, 10)).await.unwrap();
     let offsets = clients.group_offsets(&owner, &topics(&[&topic])).await.unwrap();
     assert_eq!(offsets, offset(&topic, 10));
+    reader.close().await;
+}
+
+/// A coordinator that has just moved answers so. Taken for "nothing is committed", everything would come again.
+#[tokio::test]
+async fn committed_offsets_that_cannot_be_read_are_an_error_and_can_be_asked_for_again() {
+    let topic = unique("moved");
+    let broker = MockBroker::start().unwrap();
+    broker.create_topic(&topic, 1).unwrap();
+    let kafka = broker.bootstrap_servers();
+    write(&kafka, &numbered(&topic, 0..100)).await;
+    let connector = unique("moved");
+    let mut first = consumer(&kafka, &connector, &topics(&[&topic])).await;
+    assigned(first.as_mut(), &[&topic]).await;
+    read(first.as_mut(), 100).await;
+    first.commit(&offset(&topic, 70)).await.unwrap();
+    first.close().await;
+
+    let mut second = consumer(&kafka, &connector, &topics(&[&topic])).await;
+    let (ConsumerEvent::Assigned(partitions), _) = event(second.as_mut()).await else {
+        panic!("an assignment comes first")
+    };
+    let moved = [RDKafkaRespErr::RD_KAFKA_RESP_ERR_NOT_COORDINATOR; 10];
+    broker
+        .cluster()
+        .request_errors(RDKafkaApiKey::OffsetFetch, &moved);
+    let refused = second.committed(&partitions).await;
+    let Err(ClientError::Retriable(text)) = refused else {
+        panic!("unexpected {refused:?}")
+    };
+    assert_eq!(
+        text,
+        "the committed offsets of 1 partitions could not be read: NotCoordinator (Broker: Not coordinator)"
+    );
+    broker.cluster().clear_request_errors(RDKafkaApiKey::OffsetFetch);
+    let nowhere = second.committed(&[zero(&topic), zero(&unique("nowhere"))]).await;
+    assert!(
+        matches!(nowhere, Err(ClientError::Retriable(_))),
+        "an error of one partition is one of all: {nowhere:?}"
+    );
+
+    let start = second.committed(&partitions).await.unwrap();
+    assert_eq!(start, offset(&topic, 70));
+    second.complete_assignment(&start).await.unwrap();
+    assert!(numbers(&read(second.as_mut(), 30).await).into_iter().eq(70..100));
+    second.close().await;
+}
+
+#[tokio::test]
+async fn without_a_reset_a_partition_needs_a_committed_offset() {
+    let kafka = kafka().await;
+    let topic = topic(&kafka, "no-reset", 1).await;
+    write(&kafka, &numbered(&topic, 0..10)).await;
+    let owner = owner(&unique("no-reset"), &[("auto.offset.reset", "none")]);
+    let clients = clients(&kafka, &[]);
+    let mut reader = clients.consumer(&owner, &topics(&[&topic])).await.unwrap();
+    let (ConsumerEvent::Assigned(partitions), _) = event(reader.as_mut()).await else {
+        panic!("an assignment comes first")
+    };
+    let start = reader.committed(&partitions).await.unwrap();
+    let refused = reader.complete_assignment(&start).await;
+    let Err(ClientError::Fatal(text)) = refused else {
+        panic!("unexpected {refused:?}")
+    };
+    assert_eq!(
+        text,
+        format!(
+            "topic \"{topic}\" partition 0 cannot be read: its group has committed no offset, and `auto.offset.reset` is `none`; commit an offset, or set `earliest` or `latest`"
+        )
+    );
+    reader.commit(&offset(&topic, 4)).await.unwrap();
+    let start = reader.committed(&partitions).await.unwrap();
+    reader.complete_assignment(&start).await.unwrap();
+    assert!(numbers(&read(reader.as_mut(), 6).await).into_iter().eq(4..10));
+    reader.close().await;
+}
+
+/// A member that was away for too long commits nothing: others may have its partitions.
+#[tokio::test]
+async fn a_member_that_the_group_went_on_without_commits_nothing_and_comes_back() {
+    let kafka = kafka().await;
+    let topic = topic(&kafka, "away", 1).await;
+    write(&kafka, &numbered(&topic, 0..100)).await;
+    let limits = [("max.poll.interval.ms", "6000"), ("session.timeout.ms", "6000")];
+    let owner = owner(&unique("away"), &limits);
+    let clients = clients(&kafka, &[]);
+    let mut reader = clients.consumer(&owner, &topics(&[&topic])).await.unwrap();
+    assigned(reader.as_mut(), &[&topic]).await;
+    read(reader.as_mut(), 100).await;
+    tokio::time::sleep(Duration::from_secs(9)).await;
+    let refused = reader.commit(&offset(&topic, 100)).await;
+    let Err(ClientError::Retriable(text)) = refused else {
+        panic!("unexpected {refused:?}")
+    };
+    assert_eq!(
+        text,
+        "the offsets of 1 partitions could not be committed: the group went on without this task"
+    );
+    assert!(matches!(event(reader.as_mut()).await.0, ConsumerEvent::Lost(_)));
+    reader.complete_revocation().await.unwrap();
+    assigned(reader.as_mut(), &[&topic]).await;
+    assert!(numbers(&read(reader.as_mut(), 100).await).into_iter().eq(0..100));
+    reader.commit(&offset(&topic, 100)).await.unwrap();
     reader.close().await;
 }

@@ -163,7 +163,8 @@ pub(crate) async fn assigned(consumer: &mut dyn GroupConsumer, wanted: &[&Topic]
     loop {
         match event(consumer).await.0 {
             ConsumerEvent::Assigned(partitions) => {
-                consumer.complete_assignment().await.unwrap();
+                let start = consumer.committed(&partitions).await.unwrap();
+                consumer.complete_assignment(&start).await.unwrap();
                 if wanted
                     .iter()
                     .all(|topic| partitions.iter().any(|partition| partition.topic == **topic))

@@ -78,6 +78,11 @@ impl DataQueue {
         while !self.take(CHUNK).is_empty() {}
     }
 
+    /// Tells librdkafka that somebody is there.
+    pub(super) fn poll_nothing(&mut self) {
+        self.take(0);
+    }
+
     /// To be called when partitions go: their topic handles may be freed, and the memory given to another topic.
     pub(super) fn forget_topics(&mut self) {
         self.topics.clear();
@@ -150,7 +155,10 @@ impl Batch<'_> {
                 NO_ERROR => {
                     read_message(message, topics, &mut arena).map_err(|code| unreadable(message, code))
                 }
-                _ => Err(error_of(message)),
+                _ => {
+                    stay_at(message);
+                    Err(error_of(message))
+                }
             };
             match read {
                 Ok(message) => {
@@ -284,14 +292,34 @@ fn unreadable(message: &sys::rd_kafka_message_t, code: RDKafkaErrorCode) -> Grou
     }
 }
 
+/// librdkafka takes an error for a record that was read: a pause before the next record would skip one. Where the error was
+/// is where reading goes on.
+fn stay_at(message: &sys::rd_kafka_message_t) {
+    if message.offset < 0 || message.rkt.is_null() {
+        return;
+    }
+    // SAFETY: the message is alive and keeps its topic. Without a time it waits for nothing; a partition that is not fetched
+    // any more needs no position.
+    unsafe { sys::rd_kafka_seek(message.rkt, message.partition, message.offset, 0) };
+}
+
 fn error_of(message: &sys::rd_kafka_message_t) -> GroupError {
     // SAFETY: the message is alive and lends its text.
     let text = unsafe { sys::rd_kafka_message_errstr(message) };
     // SAFETY: null or a C string.
     let text = unsafe { native::text(text) }.into_owned();
+    let code = RDKafkaErrorCode::from(message.err);
     GroupError {
-        code: RDKafkaErrorCode::from(message.err),
+        code,
         text,
-        fatal: false,
+        fatal: is_unreadable(code),
     }
+}
+
+/// Of a batch that is not as it was written. The next one may be.
+fn is_unreadable(code: RDKafkaErrorCode) -> bool {
+    matches!(
+        code,
+        RDKafkaErrorCode::BadMessage | RDKafkaErrorCode::BadCompression | RDKafkaErrorCode::InvalidMessage
+    )
 }

@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+use rdkafka::Offset;
 use rdkafka::consumer::Consumer;
 use rdkafka_sys as sys;
 
@@ -115,8 +116,9 @@ impl BatchConsumer {
     /// A rebalance that was handed out and is not confirmed keeps everything else waiting.
     fn confirm_pending(&mut self) {
         let confirmed = match &self.pending {
-            Some(Pending::Assign(_)) => self.take_over(&[]),
-            Some(Pending::Revoke(_)) => self.release(),
+            // Where they would be read does not matter, as nobody does.
+            Some(Pending::Assign(partitions)) => self.assign(&vec![Offset::End; partitions.len()]),
+            Some(Pending::Revoke(_) | Pending::Supersede(_)) => self.release(),
             None => Ok(()),
         };
         if let Err(error) = confirmed {

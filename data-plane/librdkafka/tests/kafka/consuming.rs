@@ -1,16 +1,16 @@
 //! Group consumers, against real Kafka.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use towpath_librdkafka::{
-    BatchConsumer, BatchProducer, ErrorCode, GroupEvent, Message, Timestamp, TimestampKind, TopicPartition,
+    BatchConsumer, BatchProducer, ErrorCode, GroupEvent, Message, Timestamp, TimestampKind,
 };
 
 use crate::support::{
     BUFFER, DEADLINE, Record, consumer, consumer_config, create_topic, deliver, event, join, kafka, number,
-    numbered, numbers, partition, producer, producer_config, read, topic, unique,
+    numbered, numbers, partition, producer, producer_config, read, take_over, topic, unique,
 };
 
 #[tokio::test]
@@ -215,7 +215,7 @@ async fn a_seek_drops_what_was_fetched_and_goes_on_elsewhere() {
     .await;
     let mut reader = consumer(&kafka, &unique("seek"));
     join(&mut reader, &[&topic]).await;
-    // At once, while the committed offset is still being looked up.
+    // At once, while the first offset is still being looked up.
     reader.seek(&partition(&topic, 0), 10_000).await.unwrap();
     assert!(
         numbers(&read(&mut reader, 3000, 500).await)
@@ -277,140 +277,6 @@ fn of_partition(messages: &[Message], partition: u16) -> Vec<u64> {
         .collect()
 }
 
-/// A member that commits what it has read when a partition goes, as a sink does.
-struct Member {
-    consumer: BatchConsumer,
-    owned: BTreeSet<TopicPartition>,
-    next: BTreeMap<TopicPartition, i64>,
-    seen: Vec<u64>,
-}
-
-impl Member {
-    fn new(mut consumer: BatchConsumer, topic: &Arc<str>) -> Self {
-        consumer.subscribe([&**topic]).unwrap();
-        Self {
-            consumer,
-            owned: BTreeSet::new(),
-            next: BTreeMap::new(),
-            seen: Vec::new(),
-        }
-    }
-
-    /// One round: events, then a batch.
-    async fn turn(&mut self) {
-        while let Some(event) = self.consumer.poll_event() {
-            match event {
-                GroupEvent::Assigned(partitions) => {
-                    self.owned.extend(partitions);
-                    self.consumer.take_over(&[]).unwrap();
-                }
-                GroupEvent::Revoked { partitions, lost } => {
-                    assert!(!lost);
-                    let gone = |partition: &TopicPartition| partitions.contains(partition);
-                    let offsets: Vec<_> = self
-                        .next
-                        .iter()
-                        .filter(|(p, _)| gone(p))
-                        .map(|(p, o)| (p.clone(), *o))
-                        .collect();
-                    self.consumer.commit(&offsets).await.unwrap();
-                    self.next.retain(|partition, _| !gone(partition));
-                    self.owned.retain(|partition| !gone(partition));
-                    self.consumer.release().unwrap();
-                }
-                GroupEvent::Error(error) => assert!(!error.fatal, "{error}"),
-            }
-        }
-        let (owned, next, seen) = (&self.owned, &mut self.next, &mut self.seen);
-        self.consumer.read(200, |message| {
-            let from = TopicPartition {
-                topic: Arc::clone(&message.topic),
-                partition: message.partition,
-            };
-            assert!(
-                owned.contains(&from),
-                "a record of {from:?}, which is not this member's"
-            );
-            seen.push(number(&message));
-            next.insert(from, message.offset + 1);
-        });
-    }
-}
-
-async fn rebalance_under_load(strategy: &str) {
-    let kafka = kafka().await;
-    let topic = topic(&kafka, "rebalanced", 4).await;
-    let mut records = numbered(&topic, 0..200_000);
-    records
-        .iter_mut()
-        .for_each(|record| record.partition = i32::try_from(record.token % 4).ok());
-    deliver(&mut producer(&kafka).lane().unwrap(), &records).await;
-    let mut config = consumer_config(&kafka, &unique(strategy));
-    config.set("partition.assignment.strategy", strategy);
-    let member = || Member::new(BatchConsumer::new(&config).unwrap(), &topic);
-    let mut members = vec![member()];
-    let total = |members: &[Member]| members.iter().map(|member| member.seen.len()).sum::<usize>();
-    let reading = async {
-        while total(&members) < records.len() {
-            // New members join in the middle.
-            if members.len() < 4 && total(&members) > members.len() * 20_000 {
-                members.push(member());
-            }
-            for member in &mut members {
-                member.turn().await;
-            }
-            tokio::task::yield_now().await;
-        }
-    };
-    tokio::time::timeout(DEADLINE, reading)
-        .await
-        .expect("every record is read");
-    let mut seen: Vec<u64> = members
-        .iter()
-        .flat_map(|member| member.seen.iter().copied())
-        .collect();
-    seen.sort_unstable();
-    assert!(
-        seen.into_iter().eq(0..200_000),
-        "each record once, since offsets are committed before partitions go"
-    );
-    assert!(members.len() > 1, "there was a rebalance");
-    for member in members {
-        member.consumer.close(DEADLINE).await;
-    }
-}
-
-#[tokio::test]
-async fn an_eager_rebalance_under_load_loses_and_repeats_nothing() {
-    rebalance_under_load("range").await;
-}
-
-#[tokio::test]
-async fn a_cooperative_rebalance_under_load_loses_and_repeats_nothing() {
-    rebalance_under_load("cooperative-sticky").await;
-}
-
-#[tokio::test]
-async fn a_member_that_closes_gives_its_partitions_away_at_once() {
-    let kafka = kafka().await;
-    let topic = topic(&kafka, "closing", 2).await;
-    let group = unique("closing");
-    let mut first = consumer(&kafka, &group);
-    assert_eq!(join(&mut first, &[&topic]).await.len(), 2);
-    let mut second = consumer(&kafka, &group);
-    second.subscribe([&*topic]).unwrap();
-    assert!(matches!(
-        event(&mut first).await,
-        GroupEvent::Revoked { lost: false, .. }
-    ));
-    first.release().unwrap();
-    first.close(DEADLINE).await;
-    // Far less than the session's time-out of 45 s, which is what it would take if the first had just gone.
-    let assigned =
-        tokio::time::timeout(std::time::Duration::from_secs(20), join(&mut second, &[&topic])).await;
-    assert!(!assigned.unwrap().is_empty());
-}
-
 #[tokio::test]
 async fn a_topic_that_is_created_after_the_subscription_is_found() {
     let kafka = kafka().await;
@@ -424,7 +290,7 @@ async fn a_topic_that_is_created_after_the_subscription_is_found() {
         loop {
             match event(&mut reader).await {
                 GroupEvent::Assigned(partitions) => {
-                    reader.take_over(&[]).unwrap();
+                    take_over(&mut reader, &partitions).await;
                     if partitions.contains(&partition(&later, 0)) {
                         return;
                     }

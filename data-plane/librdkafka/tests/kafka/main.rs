@@ -9,9 +9,12 @@ mod producing;
 #[cfg(test)]
 mod reach;
 #[cfg(test)]
+mod rebalances;
+#[cfg(test)]
 mod restarts;
 #[cfg(test)]
 mod sharing;
+#[cfg(test)]
 mod sticky;
 #[cfg(test)]
 mod support;

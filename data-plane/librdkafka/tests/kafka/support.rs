@@ -209,7 +209,7 @@ pub(crate) async fn join(consumer: &mut BatchConsumer, topics: &[&Arc<str>]) -> 
     loop {
         match event(consumer).await {
             GroupEvent::Assigned(partitions) => {
-                consumer.take_over(&[]).unwrap();
+                take_over(consumer, &partitions).await;
                 return partitions;
             }
             GroupEvent::Revoked { .. } => consumer.release().unwrap(),
@@ -217,6 +217,12 @@ pub(crate) async fn join(consumer: &mut BatchConsumer, topics: &[&Arc<str>]) -> 
             GroupEvent::Error(error) => assert!(!error.fatal, "{error}"),
         }
     }
+}
+
+/// Goes on where the group is.
+pub(crate) async fn take_over(consumer: &mut BatchConsumer, partitions: &[TopicPartition]) {
+    let committed = consumer.committed(partitions, DEADLINE).await.unwrap();
+    consumer.take_over(&committed).unwrap();
 }
 
 /// Reads until `count` records have come, in batches of `poll`; rebalances are not expected.

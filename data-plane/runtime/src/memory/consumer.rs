@@ -128,18 +128,13 @@ impl GroupConsumer for MemoryConsumer {
         }
     }
 
-    async fn complete_assignment(&mut self) -> Result<(), ClientError> {
+    async fn complete_assignment(&mut self, start: &TopicPartitionOffsets) -> Result<(), ClientError> {
         let mut state = self.shared.lock();
         if std::mem::take(&mut state.fences_next_assignment) {
             return Err(ClientError::Fenced("another member has the place".to_owned()));
         }
-        let committed = state.committed.get(&self.group);
-        let from = |partition: &TopicPartition| {
-            committed
-                .and_then(|offsets| offsets.get(partition))
-                .copied()
-                .unwrap_or(0)
-        };
+        drop(state);
+        let from = |partition: &TopicPartition| start.get(partition).copied().unwrap_or(0);
         self.positions = self
             .topics
             .iter()
@@ -193,6 +188,9 @@ impl GroupConsumer for MemoryConsumer {
         partitions: &[TopicPartition],
     ) -> Result<TopicPartitionOffsets, ClientError> {
         let state = self.shared.lock();
+        if state.committed_is_unreadable {
+            return Err(ClientError::Retriable("the coordinator is away".to_owned()));
+        }
         let known = state.committed.get(&self.group).cloned().unwrap_or_default();
         Ok(known
             .into_iter()

@@ -127,12 +127,7 @@ impl SinkLoop {
     async fn follow(&mut self) -> Result<()> {
         let stop = self.context.stop.clone();
         while !stop.is_cancelled() {
-            let state = Activity::wanted(&mut self.context);
-            self.is_wanted = state == UnitState::Running;
-            if self.activity.is_new(state) {
-                self.set_paused(state != UnitState::Running).await?;
-                self.activity.report(state, &self.context);
-            }
+            self.follow_target().await?;
             self.take_requests().await?;
             if Instant::now() >= self.commit_due_at {
                 self.commit().await?;
@@ -142,6 +137,17 @@ impl SinkLoop {
             } else if let Some(event) = self.next_event(&stop).await? {
                 self.handle(event).await?;
             }
+        }
+        Ok(())
+    }
+
+    /// Pauses or goes on as the user wants.
+    async fn follow_target(&mut self) -> Result<()> {
+        let state = Activity::wanted(&mut self.context);
+        self.is_wanted = state == UnitState::Running;
+        if self.activity.is_new(state) {
+            self.set_paused(state != UnitState::Running).await?;
+            self.activity.report(state, &self.context);
         }
         Ok(())
     }

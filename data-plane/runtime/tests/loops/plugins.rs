@@ -22,6 +22,8 @@ pub(crate) struct ScriptState {
     /// Errors of the next puts.
     pub(crate) put_errors: Vec<ConnectorError>,
     pub(crate) pre_commit_errors: Vec<ConnectorError>,
+    /// The sink says in `open` that it goes on there.
+    pub(crate) goes_on_at: Option<i64>,
     /// The sink says that only offsets up to this are written.
     pub(crate) written_up_to: Option<i64>,
     /// Offsets that `SourceTask::commit` was told are durable.
@@ -189,6 +191,7 @@ impl SinkConnector for ListSink {
 #[derive(Default)]
 struct ListTask {
     script: Arc<Script>,
+    context: Option<SinkTaskContext>,
 }
 
 impl ListTask {
@@ -199,13 +202,19 @@ impl ListTask {
 
 #[async_trait]
 impl SinkTask for ListTask {
-    async fn start(&mut self, _context: SinkTaskContext, config: &ConfigMap) -> Result<()> {
+    async fn start(&mut self, context: SinkTaskContext, config: &ConfigMap) -> Result<()> {
         self.script = script(config.get("script").unwrap());
+        self.context = Some(context);
         Ok(())
     }
 
     async fn open(&mut self, partitions: &[TopicPartition]) -> Result<()> {
         self.event(format!("open {}", partitions.len()));
+        let offset = self.script.with(|script| script.goes_on_at);
+        if let (Some(offset), Some(context)) = (offset, &self.context) {
+            let offsets = partitions.iter().map(|partition| (partition.clone(), offset));
+            context.seek(&offsets.collect());
+        }
         Ok(())
     }
 

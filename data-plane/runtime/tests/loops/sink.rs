@@ -1,7 +1,7 @@
 //! Sink tasks: nothing lost, order kept, commits never ahead of what is written.
 
 use towpath_connect::ConnectorError;
-use towpath_types::UnitState;
+use towpath_types::{TargetState, UnitState};
 
 use crate::harness::Harness;
 
@@ -284,6 +284,81 @@ async fn a_fenced_task_whose_run_is_over_leaves_the_place_to_the_other() {
         "{trace}"
     );
     assert_eq!(harness.taken(), numbers(0..3));
+    harness.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn partitions_wait_until_it_is_known_where_the_group_is_and_begin_there() {
+    let mut harness = Harness::new("sink-unknown");
+    appended(&harness, 0..3);
+    harness.start_sink();
+    harness
+        .until("all are committed", |h| {
+            h.kafka.committed("connect-sink-unknown", "in") == Some(3)
+        })
+        .await;
+    harness.kafka.hide_committed(true);
+    harness.kafka.rebalance();
+    appended(&harness, 3..6);
+    harness
+        .until("the partition has gone", |h| {
+            h.events().iter().any(|e| e == "close 1")
+        })
+        .await;
+    harness.units.set_target(&harness.unit(), TargetState::Paused);
+    harness
+        .until("it is paused meanwhile", |h| {
+            h.last_state() == Some(UnitState::Paused)
+        })
+        .await;
+    harness.units.set_target(&harness.unit(), TargetState::Running);
+    harness
+        .until("it goes on waiting", |h| {
+            h.last_state() == Some(UnitState::Running)
+        })
+        .await;
+    tokio::time::sleep(std::time::Duration::from_secs(60)).await;
+    assert_eq!(harness.taken(), numbers(0..3));
+    let opened = |h: &Harness| h.events().iter().filter(|e| *e == "open 1").count();
+    assert_eq!(opened(&harness), 1, "a task is told when they can be read");
+    harness.kafka.hide_committed(false);
+    harness
+        .until("the others are committed", |h| {
+            h.kafka.committed("connect-sink-unknown", "in") == Some(6)
+        })
+        .await;
+    assert_eq!(harness.taken(), numbers(0..6));
+    assert_eq!(opened(&harness), 2);
+    harness.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_task_whose_group_does_not_answer_can_be_stopped() {
+    let mut harness = Harness::new("sink-no-answer");
+    appended(&harness, 0..3);
+    harness.kafka.hide_committed(true);
+    harness.start_sink();
+    harness
+        .until("it runs", |h| h.last_state() == Some(UnitState::Running))
+        .await;
+    tokio::time::sleep(std::time::Duration::from_secs(5)).await;
+    harness.stop().await;
+    assert_eq!(harness.trace(), "");
+    assert_eq!(harness.events(), ["close 0", "stop"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_sink_that_keeps_its_own_offsets_says_where_partitions_begin() {
+    let mut harness = Harness::new("sink-own-offsets");
+    harness.script.with(|s| s.goes_on_at = Some(2));
+    appended(&harness, 0..6);
+    harness.start_sink();
+    harness
+        .until("all are committed", |h| {
+            h.kafka.committed("connect-sink-own-offsets", "in") == Some(6)
+        })
+        .await;
+    assert_eq!(harness.taken(), numbers(2..6));
     harness.stop().await;
 }
 

@@ -7,7 +7,8 @@ use tracing::{debug, info, warn};
 
 use super::super::client_error;
 use super::SinkLoop;
-use crate::clients::ConsumedRecord;
+use crate::clients::{ClientError, ConsumedRecord};
+use crate::offsets::topics::retry_backoff;
 
 /// What is known of one assigned partition.
 #[derive(Clone, Copy, Debug, Default)]
@@ -43,6 +44,17 @@ impl Assigned {
         self.by_partition.keys().cloned().collect()
     }
 
+    /// Reading goes on there because the task wants it.
+    fn goes_on_at(&mut self, offsets: &TopicPartitionOffsets) {
+        for (partition, offset) in offsets {
+            if let Some(state) = self.by_partition.get_mut(partition) {
+                state.delivered = Some(*offset);
+                state.committed = None;
+                state.start = Some(*offset);
+            }
+        }
+    }
+
     /// Topics of these offsets that were not reported before.
     pub(super) fn new_topics(&mut self, offsets: &TopicPartitionOffsets) -> Vec<towpath_connect::Topic> {
         let mut news = Vec::new();
@@ -59,10 +71,12 @@ impl Assigned {
 impl SinkLoop {
     pub(super) async fn open(&mut self, partitions: Vec<TopicPartition>) -> Result<()> {
         info!(partitions = partitions.len(), "partitions assigned");
-        let committed = self.consumer.committed(&partitions).await.unwrap_or_default();
+        let Some(mut start) = self.committed(&partitions).await? else {
+            return Ok(());
+        };
         for partition in &partitions {
             let state = PartitionState {
-                committed: committed.get(partition).copied(),
+                committed: start.get(partition).copied(),
                 ..PartitionState::default()
             };
             self.assigned.by_partition.insert(partition.clone(), state);
@@ -70,12 +84,49 @@ impl SinkLoop {
         if !partitions.is_empty() {
             self.task.open(&partitions).await?;
         }
-        let completed = self.consumer.complete_assignment().await;
+        // A task that keeps its own offsets says in `open` where it is.
+        let sought = self.requests.take_seeks(&partitions);
+        self.assigned.goes_on_at(&sought);
+        start.extend(sought);
+        let completed = self.consumer.complete_assignment(&start).await;
         completed.map_err(|error| self.consumer_error(error))?;
         if !self.is_wanted || self.put_again_at.is_some() {
             self.consumer.pause(&partitions).map_err(client_error)?;
         }
         Ok(())
+    }
+
+    /// Where the group is in these partitions; `None` when the task is to stop. Waits for a coordinator that is away: without
+    /// an answer nobody knows which records were written.
+    async fn committed(&mut self, partitions: &[TopicPartition]) -> Result<Option<TopicPartitionOffsets>> {
+        let stop = self.context.stop.clone();
+        let mut backoff = retry_backoff();
+        loop {
+            let asked = tokio::select! {
+                asked = self.consumer.committed(partitions) => asked,
+                () = stop.cancelled() => return Ok(None),
+                _changed = self.context.target.changed() => {
+                    self.follow_target().await?;
+                    continue;
+                }
+            };
+            let error = match asked {
+                Ok(committed) => return Ok(Some(committed)),
+                Err(ClientError::Retriable(error)) => error,
+                Err(error) => return Err(self.consumer_error(error)),
+            };
+            if backoff.attempts() == 0 {
+                warn!(
+                    error,
+                    "assigned partitions wait until it is known where their group is"
+                );
+            }
+            tokio::select! {
+                () = tokio::time::sleep(backoff.next_wait()) => {}
+                () = stop.cancelled() => return Ok(None),
+                _changed = self.context.target.changed() => self.follow_target().await?,
+            }
+        }
     }
 
     /// Invariant: a revoked partition is committed before it is closed, and closed before it is given up.
@@ -174,14 +225,9 @@ impl SinkLoop {
 
     async fn seek(&mut self, mut offsets: TopicPartitionOffsets) -> Result<()> {
         offsets.retain(|partition, _| self.assigned.by_partition.contains_key(partition));
-        self.consumer.seek(&offsets).await.map_err(client_error)?;
-        for (partition, offset) in &offsets {
-            if let Some(state) = self.assigned.by_partition.get_mut(partition) {
-                state.delivered = Some(*offset);
-                state.committed = None;
-                state.start = Some(*offset);
-            }
-        }
+        let sought = self.consumer.seek(&offsets).await;
+        sought.map_err(|error| self.consumer_error(error))?;
+        self.assigned.goes_on_at(&offsets);
         Ok(())
     }
 
@@ -199,7 +245,8 @@ impl SinkLoop {
             partitions = first.len(),
             "records arrived of paused partitions; reading them again"
         );
-        self.consumer.seek(&first).await.map_err(client_error)
+        let sought = self.consumer.seek(&first).await;
+        sought.map_err(|error| self.consumer_error(error))
     }
 
     /// Reads on from the last committed offsets, after a commit was refused by the task.
