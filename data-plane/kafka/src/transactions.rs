@@ -24,6 +24,8 @@ pub(crate) struct TaskTransactions {
     id: String,
     begun: Instant,
     timeout: Duration,
+    /// Why the transaction can only be aborted, once a record's report has told that it is so.
+    cause: Option<TransactionError>,
     /// Reused between drains.
     reports: Vec<Report>,
 }
@@ -38,6 +40,7 @@ impl TaskTransactions {
             id: id.to_owned(),
             begun: Instant::now(),
             timeout,
+            cause: None,
             reports: Vec::new(),
         };
         let producer = this.producer.pooled().producer().clone();
@@ -55,6 +58,11 @@ impl TaskTransactions {
         let text = format!("transactional id \"{}\": {error}", self.id);
         match error.code {
             ErrorCode::Fenced | ErrorCode::ProducerFenced => ClientError::Fenced(text),
+            ErrorCode::InvalidProducerIdMapping | ErrorCode::UnknownProducerId => self.forgotten(),
+            // Nothing of it can be committed, and the next one may go well.
+            ErrorCode::OperationTimedOut | ErrorCode::ConcurrentTransactions if error.requires_abort => {
+                ClientError::Fenced(text)
+            }
             code if error.is_retriable && !is_permanent(code) => ClientError::Retriable(text),
             // Two who take the id over at once; the later one wins.
             ErrorCode::OperationTimedOut | ErrorCode::ConcurrentTransactions => ClientError::Retriable(text),
@@ -70,9 +78,7 @@ impl TaskTransactions {
         match code {
             ErrorCode::Fenced | ErrorCode::ProducerFenced | ErrorCode::InvalidProducerEpoch => {}
             ErrorCode::InvalidProducerIdMapping | ErrorCode::UnknownProducerId => {
-                return Some(ClientError::Fenced(format!(
-                    "Kafka has forgotten the transactional id \"{id}\""
-                )));
+                return Some(self.forgotten());
             }
             _ => return None,
         }
@@ -82,6 +88,14 @@ impl TaskTransactions {
         Some(ClientError::Fenced(format!(
             "another producer has taken over the transactional id \"{id}\""
         )))
+    }
+
+    /// As it does when an id was not used for `transactional.id.expiration.ms`, or what was written with it is gone.
+    fn forgotten(&self) -> ClientError {
+        ClientError::Fenced(format!(
+            "Kafka has forgotten the transactional id \"{}\"",
+            self.id
+        ))
     }
 
     /// The time of the transaction is over. If that is because brokers were away, there is nothing to be changed about the
@@ -100,10 +114,24 @@ impl TaskTransactions {
 
     /// What a record's error means, given what is known of the producer.
     fn judge_delivery(&mut self, code: ErrorCode) -> ClientError {
-        match self.lost() {
-            Some(lost) => lost,
-            None if code == ErrorCode::MessageTimedOut => self.too_late(),
-            None => not_written(code),
+        if let Some(lost) = self.lost() {
+            return lost;
+        }
+        let is_aborted = matches!(
+            code,
+            ErrorCode::PurgeQueue | ErrorCode::PurgeInflight | ErrorCode::State
+        );
+        if is_aborted && self.cause.is_none() {
+            self.cause = self.producer.pooled().producer().abort_cause();
+        }
+        match (&self.cause, code) {
+            (Some(cause), _) if is_aborted && cause.code == ErrorCode::MessageTimedOut => self.too_late(),
+            (Some(cause), _) if is_aborted => {
+                let cause = cause.clone();
+                self.judge(&cause)
+            }
+            (_, ErrorCode::MessageTimedOut) => self.too_late(),
+            (_, code) => not_written(code),
         }
     }
 }
@@ -140,6 +168,7 @@ impl RecordProducer for TaskTransactions {
 impl TransactionalProducer for TaskTransactions {
     async fn begin(&mut self) -> Result<(), ClientError> {
         self.begun = Instant::now();
+        self.cause = None;
         let producer = self.producer.pooled().producer().clone();
         producer
             .begin_transaction()

@@ -1,13 +1,15 @@
 //! Producers of exactly-once source tasks, and the topic they keep their offsets in.
 
 use bytes::Bytes;
+use rdkafka_sys::RDKafkaApiKey;
+use rdkafka_sys::types::RDKafkaRespErr;
 use towpath_connect::{ConfigMap, Topic};
-use towpath_kafka::RdKafkaClients;
+use towpath_kafka::{MockBroker, RdKafkaClients};
 use towpath_runtime::clients::{
     ClientError, KafkaClients, NewTopic, OutgoingRecord, RecordProducer, TransactionalProducer,
 };
 
-use crate::support::{DEADLINE, clients, deliver, kafka, numbered, owner, send, topic, unique};
+use crate::support::{DEADLINE, clients, deliver, deliveries, kafka, numbered, owner, send, topic, unique};
 
 fn record(topic: &Topic, key: &str, value: Option<&str>) -> OutgoingRecord {
     OutgoingRecord {
@@ -176,4 +178,60 @@ async fn an_offsets_topic_that_is_not_compacted_is_refused() {
         text.contains("found the topic currently has 'cleanup.policy=delete'"),
         "{text}"
     );
+}
+
+/// An id that was not used for long is forgotten, which the first record of the next transaction finds out.
+#[tokio::test]
+async fn a_transactional_id_that_kafka_has_forgotten_is_for_the_next_run_to_take() {
+    let topic = unique("forgotten");
+    let broker = MockBroker::start().unwrap();
+    broker.create_topic(&topic, 1).unwrap();
+    let clients = clients(&broker.bootstrap_servers(), &[]);
+    let id = unique("forgotten");
+    let open = || async {
+        clients
+            .transactional_producer(&owner("c", &[]), &id)
+            .await
+            .unwrap()
+    };
+    let mut producer = open().await;
+    in_transaction(producer.as_mut(), &numbered(&topic, 0..10)).await;
+    let forgotten = [RDKafkaRespErr::RD_KAFKA_RESP_ERR_INVALID_PRODUCER_ID_MAPPING];
+    broker
+        .cluster()
+        .request_errors(RDKafkaApiKey::AddPartitionsToTxn, &forgotten);
+    producer.begin().await.unwrap();
+    send(producer.as_mut(), &numbered(&topic, 10..20)).await;
+    for delivery in deliveries(producer.as_mut(), 10).await {
+        let Err(ClientError::Fenced(text)) = delivery.result else {
+            panic!("unexpected {delivery:?}")
+        };
+        assert_eq!(text, format!("Kafka has forgotten the transactional id \"{id}\""));
+    }
+    drop(producer);
+    in_transaction(open().await.as_mut(), &numbered(&topic, 10..20)).await;
+}
+
+#[tokio::test]
+async fn a_topic_that_a_transaction_may_not_write_is_named_as_the_reason() {
+    let topic = unique("not-allowed");
+    let broker = MockBroker::start().unwrap();
+    broker.create_topic(&topic, 1).unwrap();
+    let clients = clients(&broker.bootstrap_servers(), &[]);
+    let mut producer = clients
+        .transactional_producer(&owner("c", &[]), &unique("not-allowed"))
+        .await
+        .unwrap();
+    let refused = [RDKafkaRespErr::RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED];
+    broker
+        .cluster()
+        .request_errors(RDKafkaApiKey::AddPartitionsToTxn, &refused);
+    producer.begin().await.unwrap();
+    send(producer.as_mut(), &numbered(&topic, 0..10)).await;
+    for delivery in deliveries(producer.as_mut(), 10).await {
+        let Err(ClientError::Fatal(text)) = delivery.result else {
+            panic!("unexpected {delivery:?}")
+        };
+        assert!(text.contains("TopicAuthorizationFailed"), "{text}");
+    }
 }

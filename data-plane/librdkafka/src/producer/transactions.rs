@@ -13,6 +13,9 @@ use super::{BatchProducer, Shared};
 use crate::error::TransactionError;
 use crate::native::{Client, text};
 
+/// How long librdkafka's own thread may take for an answer that it knows.
+const MOMENT: Duration = Duration::from_secs(1);
+
 impl BatchProducer {
     /// Takes the transactional id over: whoever had it before is fenced, and what it left open is aborted. To be called
     /// once, before the others. May be called again after a retriable error.
@@ -52,6 +55,15 @@ impl BatchProducer {
             unsafe { sys::rd_kafka_abort_transaction(client.ptr(), millis(timeout)) }
         };
         self.transact("abort a transaction", call).await
+    }
+
+    /// Why the transaction can only be aborted. To be asked when a report says that a record was taken out of it, and only
+    /// then: of a transaction that goes on this would be the commit. Waits a moment for librdkafka's own thread.
+    pub fn abort_cause(&self) -> Option<TransactionError> {
+        // SAFETY: the client is alive.
+        let error = unsafe { sys::rd_kafka_commit_transaction(self.shared.client.ptr(), millis(MOMENT)) };
+        let cause = outcome("commit a transaction", error).err()?;
+        cause.requires_abort.then_some(cause)
     }
 
     async fn transact(
