@@ -14,6 +14,7 @@ use towpath_librdkafka::{
 use towpath_runtime::clients::{ClientError, ConsumedRecord, ConsumerEvent, GroupConsumer, Subscription};
 
 use crate::config::{Ours, Translated};
+use crate::coverage::GroupCheck;
 use crate::membership::OnClose;
 use crate::subscription::Watched;
 use crate::trouble::{client_error, is_hopeless, kafka_error};
@@ -32,6 +33,9 @@ pub(crate) struct TaskConsumer {
     consumer: Option<BatchConsumer>,
     ours: Ours,
     watched: Watched,
+    check: GroupCheck,
+    /// What is assigned.
+    own: Vec<KafkaPartition>,
     longest_wait: Duration,
     on_close: OnClose,
     /// The group went on without this member, which is not back yet.
@@ -53,6 +57,7 @@ impl TaskConsumer {
         consumer
             .subscribe(watched.topics().iter().map(String::as_str))
             .map_err(of_consumer)?;
+        let check = GroupCheck::new(librdkafka.get("group.instance.id").is_some());
         let interval = librdkafka
             .get("max.poll.interval.ms")
             .and_then(|millis| millis.parse().ok());
@@ -62,6 +67,8 @@ impl TaskConsumer {
             longest_wait,
             on_close,
             is_lost: false,
+            check,
+            own: Vec::new(),
             consumer: Some(consumer),
             ours,
             watched,
@@ -99,13 +106,20 @@ impl TaskConsumer {
             return Ok(Some(match event {
                 GroupEvent::Assigned(partitions) => {
                     self.is_lost = false;
+                    self.check.assigned();
+                    self.own.extend_from_slice(&partitions);
                     ConsumerEvent::Assigned(ours(partitions))
                 }
-                GroupEvent::Revoked { partitions, lost } if lost => {
-                    self.is_lost = true;
-                    ConsumerEvent::Lost(ours(partitions))
+                GroupEvent::Revoked { partitions, lost } => {
+                    self.own.retain(|own| !partitions.contains(own));
+                    self.is_lost = lost;
+                    let event = if lost {
+                        ConsumerEvent::Lost
+                    } else {
+                        ConsumerEvent::Revoked
+                    };
+                    event(ours(partitions))
                 }
-                GroupEvent::Revoked { partitions, .. } => ConsumerEvent::Revoked(ours(partitions)),
                 GroupEvent::Error(error) => {
                     self.judge(error)?;
                     continue;
@@ -113,6 +127,43 @@ impl TaskConsumer {
             }));
         }
         Ok(None)
+    }
+
+    /// Waits for something to poll, and says whether there was nothing until `wake`.
+    async fn wait(&mut self, wake: Instant) -> Result<bool, ClientError> {
+        let closed = || ClientError::Fatal("the consumer was closed".to_owned());
+        let consumer = self.consumer.as_mut().ok_or_else(closed)?;
+        tokio::select! {
+            waited = tokio::time::timeout_at(wake, consumer.ready()) => Ok(waited.is_err()),
+            must = self.check.must_rejoin(consumer, self.watched.topics(), &self.own) => {
+                self.rejoin_if(must);
+                Ok(false)
+            }
+        }
+    }
+
+    /// Goes on with the question to the group where there are records all the time, without waiting.
+    async fn check_group(&mut self) {
+        let Some(consumer) = self.consumer.as_ref().filter(|_| self.check.is_under_way()) else {
+            return;
+        };
+        let must = tokio::select! {
+            biased;
+            must = self.check.must_rejoin(consumer, self.watched.topics(), &self.own) => must,
+            () = std::future::ready(()) => false,
+        };
+        self.rejoin_if(must);
+    }
+
+    fn rejoin_if(&mut self, must: bool) {
+        let topics = self.watched.topics().iter().map(String::as_str);
+        let joined = match &mut self.consumer {
+            Some(consumer) if must => consumer.subscribe(topics),
+            _ => Ok(()),
+        };
+        if let Err(error) = joined {
+            tracing::warn!(error = %Chain(&error), "the group could not be joined again; trying later");
+        }
     }
 
     /// A consumer that is beyond repair refuses everything: why it is says more.
@@ -223,6 +274,7 @@ impl GroupConsumer for TaskConsumer {
     ) -> Result<ConsumerEvent, ClientError> {
         let deadline = Instant::now() + max_wait.min(self.longest_wait);
         loop {
+            self.check_group().await;
             if let Some(event) = self.poll(batch)? {
                 return Ok(event);
             }
@@ -240,8 +292,7 @@ impl GroupConsumer for TaskConsumer {
                     .next_look()
                     .map_or(deadline, |look| look.min(deadline));
             }
-            let waited = tokio::time::timeout_at(wake, self.consumer()?.ready()).await;
-            if waited.is_err() && Instant::now() >= deadline {
+            if self.wait(wake).await? && Instant::now() >= deadline {
                 return Ok(ConsumerEvent::Idle);
             }
         }

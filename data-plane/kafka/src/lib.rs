@@ -8,6 +8,7 @@ mod clients;
 mod compacted;
 pub mod config;
 mod consumer;
+mod coverage;
 mod membership;
 mod pool;
 mod producer;

@@ -106,7 +106,7 @@ impl Watched {
         })
     }
 
-    /// The topics to begin with.
+    /// The topics that are subscribed to.
     pub(crate) fn topics(&self) -> &[String] {
         match &self.what {
             What::Topics { names, .. } => names,

@@ -10,6 +10,7 @@
 
 mod assignment;
 mod commit;
+mod coverage;
 mod events;
 mod fetch;
 mod headers;
@@ -37,6 +38,7 @@ use crate::native::Queue;
 use crate::reach::LastingConsumer;
 use assignment::OffsetReset;
 pub use commit::Commit;
+pub use coverage::Coverage;
 pub use events::{GroupError, GroupEvent};
 use fetch::DataQueue;
 use leave::Membership;
@@ -99,6 +101,8 @@ pub struct BatchConsumer {
     supersedes: bool,
     membership: Membership,
     reset: OffsetReset,
+    /// Its `group.id`.
+    group: String,
     /// Last, as the queues belong to it.
     inner: Arc<LastingConsumer>,
 }
@@ -138,6 +142,7 @@ impl BatchConsumer {
             supersedes: false,
             membership: Membership::None,
             reset: OffsetReset::of(config),
+            group: coverage::group_of(config),
             inner,
         })
     }

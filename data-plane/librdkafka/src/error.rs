@@ -87,6 +87,15 @@ impl GroupOffsetsError {
                 | Code::RebalanceInProgress
         )
     }
+
+    /// Whether the group's coordinator is about to be another one, or has just become it.
+    pub fn is_moving(&self) -> bool {
+        use RDKafkaErrorCode as Code;
+        matches!(
+            self.code,
+            Code::CoordinatorLoadInProgress | Code::CoordinatorNotAvailable | Code::NotCoordinator
+        )
+    }
 }
 
 /// A consumer could not do what it was asked for.
@@ -133,6 +142,11 @@ pub enum ConsumerError {
     #[error("could not read the committed offsets of {partitions} partitions")]
     Committed {
         partitions: usize,
+        #[source]
+        source: KafkaError,
+    },
+    #[error("could not ask the group what it reads")]
+    Coverage {
         #[source]
         source: KafkaError,
     },

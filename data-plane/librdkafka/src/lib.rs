@@ -20,7 +20,8 @@ mod producer;
 mod reach;
 
 pub use consumer::{
-    BatchConsumer, Commit, GroupError, GroupEvent, Message, Timestamp, TimestampKind, TopicPartition,
+    BatchConsumer, Commit, Coverage, GroupError, GroupEvent, Message, Timestamp, TimestampKind,
+    TopicPartition,
 };
 pub use ending::EndsElsewhere;
 pub use error::{ClientError, ConsumerError, GroupOffsetsError, SendError, TransactionError};

@@ -7,8 +7,8 @@ use towpath_connect::Topic;
 use towpath_runtime::clients::{ClientError, ClientOwner, ConsumerEvent, GroupConsumer, KafkaClients};
 
 use crate::support::{
-    DEADLINE, assigned, clients, event, kafka, map, numbered, numbers, owner, read, shared_out, topic,
-    topics, unique, write,
+    DEADLINE, assigned, clients, create, event, kafka, map, numbered, numbers, owner, read, shared_out,
+    topic, topics, unique, write,
 };
 
 /// Longer than a test waits: whatever happens does not happen because a session has timed out.
@@ -60,6 +60,42 @@ async fn a_task_takes_its_place_over_from_a_run_that_hangs_and_that_run_is_fence
     old.close().await;
     write(&kafka, &numbered(&topic, 10..20)).await;
     assert!(numbers(&read(new.as_mut(), 10).await).into_iter().eq(10..20));
+    new.close().await;
+}
+
+/// The broker gives the place's partitions without a rebalance, so nobody sees what is new.
+#[tokio::test]
+async fn a_task_that_takes_its_place_over_reads_topics_that_were_created_meanwhile() {
+    let kafka = kafka().await;
+    let (here, later) = (topic(&kafka, "here-before", 1).await, unique("created-later"));
+    let connector = unique("meanwhile");
+    let owner = owner(
+        &connector,
+        &[
+            ("max.poll.interval.ms", NEVER_MS),
+            ("session.timeout.ms", NEVER_MS),
+        ],
+    );
+    let (clients, both) = (clients(&kafka, &[]), topics(&[&here, &later]));
+    let no_auto_create = ClientOwner {
+        overrides: {
+            let mut overrides = owner.overrides.clone();
+            overrides.insert("allow.auto.create.topics", "false");
+            overrides
+        },
+        ..owner.clone()
+    };
+    let mut old = clients.consumer(&no_auto_create, &both).await.unwrap();
+    let first = assigned(old.as_mut(), &[&here]).await;
+    assert_eq!(first.len(), 1);
+    // The old one is asked nothing any more, as if its worker was dead.
+    create(&kafka, &later, 1).await;
+    write(&kafka, &numbered(&later, 0..10)).await;
+
+    let mut new = clients.consumer(&no_auto_create, &both).await.unwrap();
+    let partitions = assigned(new.as_mut(), &[&here, &later]).await;
+    assert_eq!(partitions.len(), 2);
+    assert!(numbers(&read(new.as_mut(), 10).await).into_iter().eq(0..10));
     new.close().await;
 }
 
