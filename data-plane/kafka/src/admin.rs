@@ -11,6 +11,7 @@ use rdkafka::client::DefaultClientContext;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::{KafkaError, KafkaResult};
 use rdkafka::{ClientConfig, Offset, TopicPartitionList};
+use tokio::time::Instant;
 use towpath_connect::{ConfigMap, TopicPartition, TopicPartitionOffsets};
 use towpath_librdkafka::{
     EndsElsewhere, ErrorCode, GroupOffsets, GroupOffsetsError, TopicPartition as GroupPartition,
@@ -21,6 +22,9 @@ use towpath_runtime::clients::{ClientError, Subscription};
 use crate::config::Translated;
 use crate::subscription::TopicPattern;
 use crate::trouble::{client_error, kafka_error};
+
+/// The pause before a coordinator that is not there yet is asked again.
+const COORDINATOR_PAUSE: Duration = Duration::from_millis(100);
 
 /// Questions and changes, with an admin client's settings.
 #[derive(Clone)]
@@ -139,21 +143,32 @@ impl Admin {
                 None => removed.push(entry),
             }
         }
-        let (admin, group) = (self.clone(), group.to_owned());
+        let (kept, removed) = (Arc::new(kept), Arc::new(removed));
         let what = format!("the offsets of group \"{group}\" could not be changed");
-        let changed = blocking(&what, move || {
-            let client = admin.client()?;
-            let change = |change| change_group_offsets(client.inner(), &group, change, admin.timeout);
-            let mut changed = Ok(());
-            if !kept.is_empty() {
-                changed = change(GroupOffsets::Set(&kept));
+        let deadline = Instant::now() + self.timeout;
+        loop {
+            let (admin, group) = (self.clone(), group.to_owned());
+            let (kept, removed) = (Arc::clone(&kept), Arc::clone(&removed));
+            let changed = blocking(&what, move || {
+                let client = admin.client()?;
+                let change = |change| change_group_offsets(client.inner(), &group, change, admin.timeout);
+                let mut changed = Ok(());
+                if !kept.is_empty() {
+                    changed = change(GroupOffsets::Set(&kept));
+                }
+                if changed.is_ok() && !removed.is_empty() {
+                    changed = change(GroupOffsets::Delete(&removed));
+                }
+                Ok(changed)
+            });
+            match changed.await? {
+                // It is about to be there.
+                Err(error) if error.is_moving() && Instant::now() < deadline => {
+                    tokio::time::sleep(COORDINATOR_PAUSE).await;
+                }
+                done => return done.map_err(|error| group_error(&error)),
             }
-            if changed.is_ok() && !removed.is_empty() {
-                changed = change(GroupOffsets::Delete(&removed));
-            }
-            Ok(changed)
-        });
-        changed.await?.map_err(|error| group_error(&error))
+        }
     }
 
     /// That the partitions whose offsets are set are there: a broker need not say it.

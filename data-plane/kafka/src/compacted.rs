@@ -1,6 +1,6 @@
 //! Compacted topics, of which the newest value of each key counts: the offsets topic.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -9,7 +9,6 @@ use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
 use rdkafka::error::KafkaError;
 use rdkafka::message::{Headers, Message};
 use rdkafka::metadata::MetadataTopic;
-use rdkafka::topic_partition_list::TopicPartitionListElem;
 use rdkafka::{ClientConfig, ClientContext, Offset, TopicPartitionList};
 use towpath_librdkafka::{ErrorCode, LastingConsumer};
 use towpath_runtime::clients::{ClientError, CompactedRecord, CompactedTopic, NewTopic};
@@ -70,12 +69,14 @@ fn not_compacted(topic: &str, policy: &str) -> String {
 
 /// Everything that was committed before the call.
 pub(crate) async fn read(
-    translated: Translated,
+    mut translated: Translated,
     topic: &str,
     keep: &(dyn for<'k> Fn(&'k [u8]) -> bool + Send + Sync),
 ) -> Result<CompactedTopic, ClientError> {
     let what = format!("topic \"{topic}\" could not be read");
     let timeout = translated.ours.api_timeout;
+    // A replica that is nearer may be behind.
+    translated.librdkafka.remove("client.rack");
     let mut config = translated.librdkafka.to_client_config();
     config
         .set("enable.auto.commit", "false")
@@ -86,7 +87,7 @@ pub(crate) async fn read(
         return Ok(CompactedTopic::new());
     }
     config.set("isolation.level", "read_committed");
-    let mut reader = Reader::open(config, &ends, timeout, &what).await?;
+    let mut reader = Reader::open(config, topic, (&ends, timeout), &what).await?;
     let mut found = CompactedTopic::new();
     while !reader.is_done() {
         let records;
@@ -153,18 +154,20 @@ impl ClientContext for Reading {
 
 impl ConsumerContext for Reading {}
 
-/// Reads each partition to its end.
+/// Reads each partition to where it ended.
 struct Reader {
     consumer: LastingConsumer<Reading>,
-    unread: HashSet<i32>,
+    topic: String,
+    /// Partitions that are not read yet, and their ends.
+    unread: HashMap<i32, i64>,
 }
 
 impl Reader {
     /// Waits until no transaction that was open is still.
     async fn open(
         config: ClientConfig,
-        ends: &TopicPartitionList,
-        timeout: Duration,
+        topic: &str,
+        (ends, timeout): (&TopicPartitionList, Duration),
         what: &str,
     ) -> Result<Self, ClientError> {
         let mut consumer =
@@ -199,12 +202,38 @@ impl Reader {
         consumer
             .assign(&begin)
             .map_err(|error| kafka_error(what, &error))?;
-        let unread = ends
-            .elements()
-            .iter()
-            .map(TopicPartitionListElem::partition)
-            .collect();
-        Ok(Self { consumer, unread })
+        let elements = ends.elements();
+        let unread = elements.iter().filter_map(|end| match end.offset() {
+            Offset::Offset(offset) => Some((end.partition(), offset)),
+            _ => None,
+        });
+        let unread = unread.collect();
+        let topic = topic.to_owned();
+        Ok(Self {
+            consumer,
+            topic,
+            unread,
+        })
+    }
+
+    /// A partition that is written all the time has no other end than the one that was asked for.
+    fn has_read(&mut self, partition: i32, offset: i64) {
+        if self
+            .unread
+            .get(&partition)
+            .is_some_and(|end| offset.saturating_add(1) >= *end)
+        {
+            self.unread.remove(&partition);
+        }
+    }
+
+    /// Nothing more is committed. The records before the end may be all that there are: the last ones may be marks of
+    /// transactions, or compacted away. A broker that is behind the end has not said so yet.
+    fn has_ended(&mut self, partition: i32) {
+        let known = self.consumer.high_watermark(&self.topic, partition);
+        if self.unread.get(&partition).is_some_and(|end| known >= *end) {
+            self.unread.remove(&partition);
+        }
     }
 
     fn is_done(&self) -> bool {
@@ -220,13 +249,13 @@ impl Reader {
                 match self.consumer.poll(SLICE) {
                     None => {}
                     Some(Ok(message)) => {
-                        let Some(key) = message.key() else { continue };
-                        records.push((Bytes::copy_from_slice(key), record_of(&message)));
+                        let key = message.key().map(Bytes::copy_from_slice);
+                        records.extend(key.map(|key| (key, record_of(&message))));
+                        let (partition, offset) = (message.partition(), message.offset());
+                        drop(message);
+                        self.has_read(partition, offset);
                     }
-                    // The end of what is committed, which is beyond what was there when the reader was opened.
-                    Some(Err(KafkaError::PartitionEOF(partition))) => {
-                        self.unread.remove(&partition);
-                    }
+                    Some(Err(KafkaError::PartitionEOF(partition))) => self.has_ended(partition),
                     // librdkafka goes on by itself when a broker is away.
                     Some(Err(error)) if is_passing(&error) => {}
                     Some(Err(error)) => return Err(error),

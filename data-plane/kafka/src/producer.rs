@@ -150,18 +150,8 @@ impl TaskProducer {
     /// What was sent after such a record may be written before it, and again with it.
     #[cold]
     fn judge_delivery(&self, code: ErrorCode) -> ClientError {
-        let is_lost = self.beyond_repair == BeyondRepair::Replace
-            && matches!(
-                code,
-                ErrorCode::InvalidProducerEpoch
-                    | ErrorCode::UnknownTopic
-                    | ErrorCode::UnknownTopicOrPartition
-                    | ErrorCode::UnknownTopicId
-                    | ErrorCode::BrokerDestroy
-            );
-        if is_lost || self.is_lost() {
-            let text = format!("a record was not written to Kafka: {code}");
-            return ClientError::Fenced(text);
+        if has_passed_by(code) || self.is_lost() {
+            return passed_by(code);
         }
         not_written(code)
     }
@@ -239,6 +229,23 @@ impl RecordProducer for TaskProducer {
     fn flush(&mut self) {
         self.pooled.lane().hurry();
     }
+}
+
+/// Whether a record was not written for a reason that is none for the next run of its task.
+pub(crate) fn has_passed_by(code: ErrorCode) -> bool {
+    matches!(
+        code,
+        ErrorCode::InvalidProducerEpoch
+            | ErrorCode::UnknownTopic
+            | ErrorCode::UnknownTopicOrPartition
+            | ErrorCode::UnknownTopicId
+            | ErrorCode::BrokerDestroy
+    )
+}
+
+#[cold]
+pub(crate) fn passed_by(code: ErrorCode) -> ClientError {
+    ClientError::Fenced(format!("a record was not written to Kafka: {code}"))
 }
 
 /// librdkafka has tried again as long as it made sense, so there is nothing to wait for.

@@ -11,7 +11,7 @@ use towpath_runtime::clients::{
 
 use crate::config::Translated;
 use crate::pool::ProducerPool;
-use crate::producer::{BeyondRepair, TaskProducer, not_written};
+use crate::producer::{BeyondRepair, TaskProducer, has_passed_by, not_written, passed_by};
 use crate::trouble::is_permanent;
 
 /// How long one call to librdkafka blocks its thread while brokers are away; it is repeated.
@@ -24,8 +24,8 @@ pub(crate) struct TaskTransactions {
     id: String,
     begun: Instant,
     timeout: Duration,
-    /// Why the transaction can only be aborted, once a record's report has told that it is so.
-    cause: Option<TransactionError>,
+    /// Why the transaction can only be aborted, once a record's report has told that it is so and it was asked for.
+    cause: Option<Option<TransactionError>>,
     /// Reused between drains.
     reports: Vec<Report>,
 }
@@ -60,7 +60,7 @@ impl TaskTransactions {
             ErrorCode::Fenced | ErrorCode::ProducerFenced => ClientError::Fenced(text),
             ErrorCode::InvalidProducerIdMapping | ErrorCode::UnknownProducerId => self.forgotten(),
             // Nothing of it can be committed, and the next one may go well.
-            ErrorCode::OperationTimedOut | ErrorCode::ConcurrentTransactions if error.requires_abort => {
+            code if error.requires_abort && !is_permanent(code) && !is_of_record(code) => {
                 ClientError::Fenced(text)
             }
             code if error.is_retriable && !is_permanent(code) => ClientError::Retriable(text),
@@ -80,7 +80,11 @@ impl TaskTransactions {
             ErrorCode::InvalidProducerIdMapping | ErrorCode::UnknownProducerId => {
                 return Some(self.forgotten());
             }
-            _ => return None,
+            code if is_permanent(code) => return None,
+            code => {
+                let text = format!("the producer of \"{id}\" can write nothing more: {code}");
+                return Some(ClientError::Fenced(text));
+            }
         }
         if self.begun.elapsed() >= self.timeout {
             return Some(self.too_late());
@@ -121,19 +125,37 @@ impl TaskTransactions {
             code,
             ErrorCode::PurgeQueue | ErrorCode::PurgeInflight | ErrorCode::State
         );
-        if is_aborted && self.cause.is_none() {
-            self.cause = self.producer.pooled().producer().abort_cause();
+        if is_aborted && let Some(cause) = self.cause() {
+            return self.judge(&cause);
         }
-        match (&self.cause, code) {
-            (Some(cause), _) if is_aborted && cause.code == ErrorCode::MessageTimedOut => self.too_late(),
-            (Some(cause), _) if is_aborted => {
-                let cause = cause.clone();
-                self.judge(&cause)
-            }
-            (_, ErrorCode::MessageTimedOut) => self.too_late(),
-            (_, code) => not_written(code),
+        match code {
+            ErrorCode::MessageTimedOut => self.too_late(),
+            // What brokers have lost, they have lost for this producer.
+            ErrorCode::OutOfOrderSequenceNumber
+            | ErrorCode::UnknownProducerId
+            | ErrorCode::InvalidProducerIdMapping => passed_by(code),
+            code if has_passed_by(code) => passed_by(code),
+            code => not_written(code),
         }
     }
+
+    /// Why the transaction can only be aborted. Asked for once.
+    fn cause(&mut self) -> Option<TransactionError> {
+        let producer = self.producer.pooled().producer();
+        let cause = self.cause.get_or_insert_with(|| match producer.fatal_code() {
+            Some(_) => None,
+            None => producer.abort_cause(),
+        });
+        cause.clone()
+    }
+}
+
+/// Whether a record is not as Kafka takes it.
+fn is_of_record(code: ErrorCode) -> bool {
+    matches!(
+        code,
+        ErrorCode::MessageSizeTooLarge | ErrorCode::InvalidRecord | ErrorCode::InvalidTimestamp
+    )
 }
 
 #[async_trait]

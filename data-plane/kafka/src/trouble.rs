@@ -19,6 +19,7 @@ pub(crate) fn is_permanent(code: ErrorCode) -> bool {
             | ErrorCode::InvalidTopic
             | ErrorCode::InvalidGroupId
             | ErrorCode::InvalidSessionTimeout
+            | ErrorCode::InvalidTransactionTimeout
             | ErrorCode::InconsistentGroupProtocol
             | ErrorCode::FencedInstanceId
             | ErrorCode::UnsupportedVersion

@@ -173,6 +173,19 @@ impl<C: ConsumerContext> LastingConsumer<C> {
             consumer,
         })))
     }
+
+    /// Where a partition ended for the broker that answered the last fetch from it; 0 before the first.
+    pub fn high_watermark(&self, topic: &str, partition: i32) -> i64 {
+        let Ok(topic) = CString::new(topic) else { return 0 };
+        let (mut low, mut high) = (0, 0);
+        let rk = self.client().native_ptr();
+        // SAFETY: the client and the name are alive; two numbers are written.
+        let code = unsafe {
+            sys::rd_kafka_get_watermark_offsets(rk, topic.as_ptr(), partition, &raw mut low, &raw mut high)
+        };
+        let is_known = code == sys::rd_kafka_resp_err_t::RD_KAFKA_RESP_ERR_NO_ERROR;
+        if is_known { high } else { 0 }
+    }
 }
 
 impl<C: ConsumerContext> Deref for LastingConsumer<C> {

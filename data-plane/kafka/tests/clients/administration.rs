@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
+use rdkafka_sys::RDKafkaApiKey;
+use rdkafka_sys::types::RDKafkaRespErr;
 use towpath_connect::{ConfigMap, TopicPartition, TopicPartitionOffsets};
+use towpath_kafka::MockBroker;
 use towpath_kafka::admin::TopicToCreate;
 use towpath_runtime::clients::{ClientError, KafkaClients};
 
@@ -98,4 +101,32 @@ async fn a_groups_offsets_can_be_changed_and_deleted_when_nobody_uses_it() {
     assert!(!admin.delete_group(&group).await.unwrap(), "it is gone");
     let left = clients.group_offsets(&owner, &topics(&[&topic])).await.unwrap();
     assert_eq!(left, TopicPartitionOffsets::new());
+}
+
+#[tokio::test]
+async fn a_groups_offsets_are_changed_when_its_coordinator_is_there_again() {
+    let broker = MockBroker::start().unwrap();
+    let topic = unique("moving");
+    broker.create_topic(&topic, 1).unwrap();
+    let clients = clients(&broker.bootstrap_servers(), &[]);
+    let connector = unique("moving");
+    let entry = TopicPartition {
+        topic: topic.clone(),
+        partition: 0,
+    };
+    let loading = [RDKafkaRespErr::RD_KAFKA_RESP_ERR_COORDINATOR_LOAD_IN_PROGRESS; 3];
+    broker
+        .cluster()
+        .request_errors(RDKafkaApiKey::OffsetCommit, &loading);
+    let admin = clients.admin(&ConfigMap::new()).unwrap();
+    let group = format!("connect-{connector}");
+    admin
+        .alter_group_offsets(&group, &[(entry.clone(), Some(5))])
+        .await
+        .unwrap();
+    let found = clients
+        .group_offsets(&owner(&connector, &[]), &topics(&[&topic]))
+        .await
+        .unwrap();
+    assert_eq!(found, [(entry, 5)].into());
 }

@@ -212,6 +212,65 @@ async fn a_transactional_id_that_kafka_has_forgotten_is_for_the_next_run_to_take
     in_transaction(open().await.as_mut(), &numbered(&topic, 10..20)).await;
 }
 
+/// After an unclean election, or when a coordinator moves in between, brokers miss what came before.
+#[tokio::test]
+async fn a_transaction_of_which_brokers_have_lost_a_part_is_for_the_next_run_to_repeat() {
+    let topic = unique("part");
+    let broker = MockBroker::start().unwrap();
+    broker.create_topic(&topic, 1).unwrap();
+    let clients = clients(&broker.bootstrap_servers(), &[]);
+    let id = unique("part");
+    let open = || async {
+        clients
+            .transactional_producer(&owner("c", &[]), &id)
+            .await
+            .unwrap()
+    };
+    let mut producer = open().await;
+    producer.begin().await.unwrap();
+    deliver_in(producer.as_mut(), &numbered(&topic, 0..10)).await;
+    let lost = [RDKafkaRespErr::RD_KAFKA_RESP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER];
+    broker.cluster().request_errors(RDKafkaApiKey::Produce, &lost);
+    send(producer.as_mut(), &numbered(&topic, 10..20)).await;
+    for delivery in deliveries(producer.as_mut(), 10).await {
+        assert!(
+            matches!(delivery.result, Err(ClientError::Fenced(_))),
+            "{delivery:?}"
+        );
+    }
+    let refused = producer.commit().await;
+    assert!(matches!(refused, Err(ClientError::Fenced(_))), "{refused:?}");
+    drop(producer);
+    in_transaction(open().await.as_mut(), &numbered(&topic, 0..20)).await;
+}
+
+/// Its partition has no end that a reader could come to.
+#[tokio::test]
+async fn an_offsets_topic_that_is_written_all_the_time_is_read_to_where_it_was() {
+    let kafka = kafka().await;
+    let clients = clients(&kafka, &[]);
+    let topic = topic(&kafka, "busy", 1).await;
+    let mut producer = clients
+        .transactional_producer(&owner("c", &[]), &unique("busy"))
+        .await
+        .unwrap();
+    in_transaction(producer.as_mut(), &[record(&topic, "a", Some("1"))]).await;
+    let writing = async {
+        loop {
+            in_transaction(producer.as_mut(), &[record(&topic, "other", Some("x"))]).await;
+        }
+    };
+    let reading = async {
+        for _ in 0..5 {
+            assert_eq!(committed(&clients, &topic).await, pairs(&[("a", "1")]));
+        }
+    };
+    tokio::select! {
+        () = reading => {}
+        () = writing => panic!("it is written all the time"),
+    }
+}
+
 #[tokio::test]
 async fn a_topic_that_a_transaction_may_not_write_is_named_as_the_reason() {
     let topic = unique("not-allowed");
