@@ -69,30 +69,21 @@ async fn a_task_that_takes_its_place_over_reads_topics_that_were_created_meanwhi
     let kafka = kafka().await;
     let (here, later) = (topic(&kafka, "here-before", 1).await, unique("created-later"));
     let connector = unique("meanwhile");
-    let owner = owner(
-        &connector,
-        &[
-            ("max.poll.interval.ms", NEVER_MS),
-            ("session.timeout.ms", NEVER_MS),
-        ],
-    );
+    let overrides = [
+        ("max.poll.interval.ms", NEVER_MS),
+        ("session.timeout.ms", NEVER_MS),
+        ("allow.auto.create.topics", "false"),
+    ];
+    let owner = owner(&connector, &overrides);
     let (clients, both) = (clients(&kafka, &[]), topics(&[&here, &later]));
-    let no_auto_create = ClientOwner {
-        overrides: {
-            let mut overrides = owner.overrides.clone();
-            overrides.insert("allow.auto.create.topics", "false");
-            overrides
-        },
-        ..owner.clone()
-    };
-    let mut old = clients.consumer(&no_auto_create, &both).await.unwrap();
+    let mut old = clients.consumer(&owner, &both).await.unwrap();
     let first = assigned(old.as_mut(), &[&here]).await;
     assert_eq!(first.len(), 1);
     // The old one is asked nothing any more, as if its worker was dead.
     create(&kafka, &later, 1).await;
     write(&kafka, &numbered(&later, 0..10)).await;
 
-    let mut new = clients.consumer(&no_auto_create, &both).await.unwrap();
+    let mut new = clients.consumer(&owner, &both).await.unwrap();
     let partitions = assigned(new.as_mut(), &[&here, &later]).await;
     assert_eq!(partitions.len(), 2);
     assert!(numbers(&read(new.as_mut(), 10).await).into_iter().eq(0..10));

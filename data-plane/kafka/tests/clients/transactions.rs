@@ -40,6 +40,32 @@ fn pairs(expected: &[(&str, &str)]) -> Vec<(String, String)> {
     expected.iter().map(pair).collect()
 }
 
+/// A broker that can be told to refuse, with a topic.
+struct Misbehaving {
+    broker: MockBroker,
+    topic: Topic,
+    clients: RdKafkaClients,
+}
+
+impl Misbehaving {
+    fn new(name: &str) -> Self {
+        let (broker, topic) = (MockBroker::start().unwrap(), unique(name));
+        broker.create_topic(&topic, 1).unwrap();
+        let clients = clients(&broker.bootstrap_servers(), &[]);
+        Self {
+            broker,
+            topic,
+            clients,
+        }
+    }
+}
+
+/// Takes the id over.
+async fn open(clients: &RdKafkaClients, id: &str) -> Box<dyn TransactionalProducer> {
+    let owner = owner("c", &[]);
+    clients.transactional_producer(&owner, id).await.unwrap()
+}
+
 async fn offsets_topic(clients: &RdKafkaClients, name: &str) -> Topic {
     let name = unique(name);
     let topic = NewTopic {
@@ -119,17 +145,11 @@ async fn whoever_takes_the_id_over_fences_the_one_before_and_drops_what_it_left_
     let clients = clients(&kafka, &[]);
     let topic = offsets_topic(&clients, "fenced").await;
     let id = unique("fenced");
-    let open = || async {
-        clients
-            .transactional_producer(&owner("c", &[]), &id)
-            .await
-            .unwrap()
-    };
-    let mut zombie = open().await;
+    let mut zombie = open(&clients, &id).await;
     in_transaction(zombie.as_mut(), &[record(&topic, "a", Some("1"))]).await;
     zombie.begin().await.unwrap();
     deliver_in(zombie.as_mut(), &[record(&topic, "a", Some("zombie"))]).await;
-    let mut successor = open().await;
+    let mut successor = open(&clients, &id).await;
     assert_eq!(committed(&clients, &topic).await, pairs(&[("a", "1")]));
     let refused = tokio::time::timeout(DEADLINE, zombie.commit()).await.unwrap();
     assert!(matches!(refused, Err(ClientError::Fenced(_))), "{refused:?}");
@@ -183,18 +203,13 @@ async fn an_offsets_topic_that_is_not_compacted_is_refused() {
 /// An id that was not used for long is forgotten, which the first record of the next transaction finds out.
 #[tokio::test]
 async fn a_transactional_id_that_kafka_has_forgotten_is_for_the_next_run_to_take() {
-    let topic = unique("forgotten");
-    let broker = MockBroker::start().unwrap();
-    broker.create_topic(&topic, 1).unwrap();
-    let clients = clients(&broker.bootstrap_servers(), &[]);
+    let Misbehaving {
+        broker,
+        topic,
+        clients,
+    } = Misbehaving::new("forgotten");
     let id = unique("forgotten");
-    let open = || async {
-        clients
-            .transactional_producer(&owner("c", &[]), &id)
-            .await
-            .unwrap()
-    };
-    let mut producer = open().await;
+    let mut producer = open(&clients, &id).await;
     in_transaction(producer.as_mut(), &numbered(&topic, 0..10)).await;
     let forgotten = [RDKafkaRespErr::RD_KAFKA_RESP_ERR_INVALID_PRODUCER_ID_MAPPING];
     broker
@@ -209,24 +224,19 @@ async fn a_transactional_id_that_kafka_has_forgotten_is_for_the_next_run_to_take
         assert_eq!(text, format!("Kafka has forgotten the transactional id \"{id}\""));
     }
     drop(producer);
-    in_transaction(open().await.as_mut(), &numbered(&topic, 10..20)).await;
+    in_transaction(open(&clients, &id).await.as_mut(), &numbered(&topic, 10..20)).await;
 }
 
 /// After an unclean election, or when a coordinator moves in between, brokers miss what came before.
 #[tokio::test]
 async fn a_transaction_of_which_brokers_have_lost_a_part_is_for_the_next_run_to_repeat() {
-    let topic = unique("part");
-    let broker = MockBroker::start().unwrap();
-    broker.create_topic(&topic, 1).unwrap();
-    let clients = clients(&broker.bootstrap_servers(), &[]);
+    let Misbehaving {
+        broker,
+        topic,
+        clients,
+    } = Misbehaving::new("part");
     let id = unique("part");
-    let open = || async {
-        clients
-            .transactional_producer(&owner("c", &[]), &id)
-            .await
-            .unwrap()
-    };
-    let mut producer = open().await;
+    let mut producer = open(&clients, &id).await;
     producer.begin().await.unwrap();
     deliver_in(producer.as_mut(), &numbered(&topic, 0..10)).await;
     let lost = [RDKafkaRespErr::RD_KAFKA_RESP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER];
@@ -241,7 +251,7 @@ async fn a_transaction_of_which_brokers_have_lost_a_part_is_for_the_next_run_to_
     let refused = producer.commit().await;
     assert!(matches!(refused, Err(ClientError::Fenced(_))), "{refused:?}");
     drop(producer);
-    in_transaction(open().await.as_mut(), &numbered(&topic, 0..20)).await;
+    in_transaction(open(&clients, &id).await.as_mut(), &numbered(&topic, 0..20)).await;
 }
 
 /// Its partition has no end that a reader could come to.
@@ -273,14 +283,12 @@ async fn an_offsets_topic_that_is_written_all_the_time_is_read_to_where_it_was()
 
 #[tokio::test]
 async fn a_topic_that_a_transaction_may_not_write_is_named_as_the_reason() {
-    let topic = unique("not-allowed");
-    let broker = MockBroker::start().unwrap();
-    broker.create_topic(&topic, 1).unwrap();
-    let clients = clients(&broker.bootstrap_servers(), &[]);
-    let mut producer = clients
-        .transactional_producer(&owner("c", &[]), &unique("not-allowed"))
-        .await
-        .unwrap();
+    let Misbehaving {
+        broker,
+        topic,
+        clients,
+    } = Misbehaving::new("not-allowed");
+    let mut producer = open(&clients, &unique("not-allowed")).await;
     let refused = [RDKafkaRespErr::RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED];
     broker
         .cluster()
