@@ -16,6 +16,7 @@ mod election;
 #[cfg(test)]
 mod golden;
 mod handover;
+mod lead;
 mod log_store;
 mod machine;
 mod members;

@@ -19,6 +19,7 @@ use towpath_wire::v1::raft_peers_server::RaftPeersServer;
 use crate::answer::Answers;
 use crate::disk::{Disk, DiskError};
 use crate::election::{self, Hearing};
+use crate::lead::Lead;
 use crate::log_store::LogStore;
 use crate::machine::{Applied, LoadError, Machine};
 use crate::peers::{PeerService, Peers};
@@ -68,6 +69,7 @@ pub struct RaftStore {
     hearing: Arc<Hearing>,
     timing: Timing,
     metrics: watch::Receiver<StoreMetrics>,
+    lead: Arc<Lead>,
     answers: Answers,
     stop: CancellationToken,
     /// Cancelled when the disk is closed.
@@ -118,7 +120,9 @@ impl RaftStore {
         let hearing = Arc::new(Hearing::new(&config.timing));
         let mut tasks = JoinSet::new();
         tasks.spawn(proposals::run(raft.clone(), answers.clone(), queue, stop.clone()));
-        tasks.spawn(publish(raft.metrics(), published, config.timing.silence));
+        let lead = Arc::new(Lead::new(config.timing.silence));
+        let told = (config.timing.silence, lead.clone());
+        tasks.spawn(publish(raft.metrics(), published, told));
         tasks.spawn(election::run(raft.clone(), hearing.clone(), stop.clone()));
         Self {
             node,
@@ -129,6 +133,7 @@ impl RaftStore {
             hearing,
             timing: config.timing.clone(),
             metrics,
+            lead,
             answers,
             stop,
             closed,
@@ -292,6 +297,10 @@ impl ClusterStore for RaftStore {
 
     fn metrics(&self) -> watch::Receiver<StoreMetrics> {
         self.metrics.clone()
+    }
+
+    fn leads_now(&self) -> bool {
+        self.lead.is_certain()
     }
 
     fn members(&self) -> Vec<GroupMember> {

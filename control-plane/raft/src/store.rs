@@ -30,6 +30,12 @@ pub trait ClusterStore: std::fmt::Debug + Send + Sync + 'static {
 
     fn metrics(&self) -> watch::Receiver<StoreMetrics>;
 
+    /// Whether no other node can lead at this moment. [`Self::metrics`] may be as old as the last time that this process got to
+    /// look: it may have been stopped since. Nothing that a next leader would take back may be promised without it.
+    fn leads_now(&self) -> bool {
+        self.metrics().borrow().is_leader()
+    }
+
     /// The nodes of the group as this node knows them, and how they are reached.
     fn members(&self) -> Vec<GroupMember> {
         Vec::new()

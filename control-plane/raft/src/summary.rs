@@ -1,12 +1,15 @@
 //! What openraft says of itself, in the words of [`StoreMetrics`].
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use openraft::{RaftMetrics, ServerState};
 use tokio::sync::watch;
+use tokio::time::Instant;
 use towpath_types::NodeId;
 
 use crate::answer::failure;
+use crate::lead::Lead;
 use crate::types::Member;
 use crate::{Leader, Role, StoreMetrics};
 
@@ -14,10 +17,19 @@ use crate::{Leader, Role, StoreMetrics};
 pub(crate) async fn publish(
     mut source: watch::Receiver<RaftMetrics<u64, Member>>,
     published: watch::Sender<StoreMetrics>,
-    deaf_after: Duration,
+    (deaf_after, lead): (Duration, Arc<Lead>),
 ) {
+    // What is read in a round was written after the round before had begun.
+    let mut before = None;
     loop {
-        let now = summary(&source.borrow_and_update(), deaf_after);
+        let begun = Instant::now();
+        let now = {
+            let metrics = source.borrow_and_update();
+            if let Some(before) = before.replace(begun) {
+                lead.note(&metrics, before);
+            }
+            summary(&metrics, deaf_after)
+        };
         if let Some(reason) = &now.failure {
             tracing::error!(node = %now.node, reason, "the node stops, because it cannot keep its log");
         }

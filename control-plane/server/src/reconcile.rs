@@ -92,7 +92,18 @@ impl Reconciler {
         if !self.is_leader {
             return None;
         }
-        match self.act().await {
+        let mut metrics = self.metrics.clone();
+        // Without a majority a write waits long for one, and sessions have to end as soon as this node leads no more.
+        let acted = tokio::select! {
+            biased;
+            acted = self.act() => acted,
+            _ = metrics.wait_for(|metrics| !metrics.is_leader()) => {
+                self.planned = None;
+                self.notice_leadership();
+                return None;
+            }
+        };
+        match acted {
             Ok(()) => None,
             Err(error) => {
                 self.planned = None;

@@ -105,6 +105,7 @@ impl Cluster {
             Fault::CutOneWay { .. }
             | Fault::Cut(..)
             | Fault::Isolate(_)
+            | Fault::Split { .. }
             | Fault::Slow { .. }
             | Fault::Lossy { .. } => {
                 begins();

@@ -56,6 +56,12 @@ pub enum Fault {
     Cut(Place, Place),
     /// From all others, both ways.
     Isolate(Place),
+    /// This node and this worker from all other nodes and workers, both ways: a group of two, and one of the others. Both
+    /// reach the broker.
+    Split {
+        node: usize,
+        worker: usize,
+    },
     /// What it sends goes out slowly; what does not fit is lost.
     Slow {
         place: Place,
@@ -170,7 +176,11 @@ fn draw(rng: &mut StdRng) -> Fault {
             let (one, other) = pair(rng);
             Fault::Cut(one, other)
         }
-        61..72 => Fault::Isolate(anybody(rng)),
+        61..67 => Fault::Isolate(anybody(rng)),
+        67..72 => Fault::Split {
+            node: rng.random_range(0..NODES),
+            worker: rng.random_range(0..WORKERS),
+        },
         72..79 => Fault::Slow {
             place: anybody(rng),
             kbit: *KBITS.choose(rng).expect("there are some"),
@@ -240,7 +250,7 @@ impl Fault {
             Self::Slow { place, .. } => vec![Resource::Outgoing(place)],
             Self::Lossy { place, .. } => vec![Resource::Incoming(place)],
             Self::Jump { place, .. } => vec![Resource::Clock(place)],
-            Self::CutOneWay { .. } | Self::Cut(..) | Self::Isolate(_) => {
+            Self::CutOneWay { .. } | Self::Cut(..) | Self::Isolate(_) | Self::Split { .. } => {
                 let links = self.links().into_iter();
                 links.map(|(from, to)| Resource::Link(from, to)).collect()
             }
@@ -256,6 +266,14 @@ impl Fault {
                 .filter(|other| *other != alone)
                 .flat_map(|other| [(alone, other), (other, alone)])
                 .collect(),
+            Self::Split { node, worker } => {
+                let both = [Place::Node(node), Place::Worker(worker)];
+                let others = places().filter(|other| *other != Place::Broker && !both.contains(other));
+                others
+                    .flat_map(|other| both.map(|one| [(one, other), (other, one)]))
+                    .flatten()
+                    .collect()
+            }
             Self::Kill(_)
             | Self::Stop(_)
             | Self::Freeze(_)
@@ -286,6 +304,10 @@ impl fmt::Display for Fault {
             Self::CutOneWay { from, to } => write!(f, "cut from {from} to {to}"),
             Self::Cut(one, other) => write!(f, "cut between {one} and {other}"),
             Self::Isolate(place) => write!(f, "cut around {place}"),
+            Self::Split { node, worker } => {
+                let (node, worker) = (Place::Node(*node), Place::Worker(*worker));
+                write!(f, "cut between {node} with {worker} and the others")
+            }
             Self::Slow { place, kbit } => write!(f, "{place} sends at {kbit} kbit/s"),
             Self::Lossy { place, percent } => write!(f, "{place} loses {percent} % of what is sent to it"),
             Self::FullDisk(node) => write!(f, "full disk of {}", Place::Node(*node)),
@@ -320,7 +342,7 @@ mod tests {
             .map(|timed| timed.fault)
             .collect();
         let kinds: std::collections::HashSet<_> = faults.iter().map(discriminant).collect();
-        assert_eq!(kinds.len(), 10);
+        assert_eq!(kinds.len(), 11);
         let killed = |fault: &Fault| match fault {
             Fault::Kill(place) => Some(*place),
             _ => None,

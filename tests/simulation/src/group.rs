@@ -22,6 +22,9 @@ const STALE_LEADER_MS: Millis = 800;
 /// A vote is given no sooner than this after the last word of the old leader, and no later than the other.
 const ELECTION_MS: std::ops::RangeInclusive<Millis> = 1_000..=2_200;
 
+/// How long a write waits for a majority, by the limit that the store has.
+const QUORUM_MS: Millis = 10_000;
+
 type Answer = oneshot::Sender<Result<Outcome, StoreError>>;
 
 #[derive(Debug)]
@@ -64,6 +67,8 @@ pub(crate) struct Group {
     pub(crate) nodes: Vec<Replica>,
     /// Who can write. Another node may take itself for the leader for a while.
     pub(crate) leader: Option<usize>,
+    /// When there was one last.
+    lost_at: Millis,
     pub(crate) term: u64,
     /// Reaches its peers neither to be told nor to tell.
     pub(crate) isolated: Option<usize>,
@@ -99,6 +104,7 @@ impl Group {
             log: Vec::new(),
             nodes: (0..NODES).map(replica).collect(),
             leader: Some(0),
+            lost_at: 0,
             term: 1,
             isolated: None,
             writes_may_fail: true,
@@ -145,10 +151,17 @@ impl Group {
         self.nodes[node].is_up && self.nodes[node].role == Role::Leader
     }
 
+    /// A majority has answered it so lately that it still counts, though it may have lost the lead since.
+    pub(crate) fn leads_surely(&self, node: usize) -> bool {
+        let counts = self.leader == Some(node) || self.agenda.now() <= self.lost_at + STALE_LEADER_MS;
+        self.takes_itself_for_leader(node) && counts
+    }
+
     /// Whoever led does so no more; the others vote after a while.
     pub(crate) fn lose_leader(&mut self) {
         let Some(old) = self.leader.take() else { return };
         let now = self.agenda.now();
+        self.lost_at = now;
         self.term += 1;
         let term = self.term;
         let notices = now + self.rng.random_range(0..=STALE_LEADER_MS);
@@ -253,7 +266,7 @@ impl Group {
                 let actor = Actor::Group(pending.node);
                 self.pending.insert(id, pending);
                 self.agenda
-                    .add(self.agenda.now() + 1_000, actor, Event::Decide(id));
+                    .add(self.agenda.now() + QUORUM_MS, actor, Event::Decide(id));
                 return None;
             }
             drop(pending.answer.send(no_quorum));

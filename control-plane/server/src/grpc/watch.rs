@@ -50,6 +50,9 @@ async fn follow(mut watcher: Watcher, sender: &Sender) {
             }
         }
     }
+    let over = Status::unavailable("this node of the control plane leads no more: watch again");
+    // A client that is gone or reads nothing sees the end of the stream.
+    let _told = sender.try_send(Err(over)).is_ok();
 }
 
 fn message(revision: Revision, event: Event) -> v1::ConnectorEvent {

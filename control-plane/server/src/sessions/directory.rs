@@ -10,10 +10,13 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::Instant;
 use towpath_state::{ClusterState, LiveWorkers, Reporter};
-use towpath_types::WorkerId;
+use towpath_types::{ProcessId, WorkerId};
 
 use super::live::LiveSession;
 use super::registration::OfferedPlugin;
+
+/// Before it is looked again whether a worker whose lease is over has come back.
+const LOOK_AGAIN: Duration = Duration::from_millis(500);
 
 /// How long a worker may be silent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -171,6 +174,13 @@ impl Directory {
         true
     }
 
+    /// Whether another process is connected as this worker.
+    pub(super) fn is_taken(&self, worker: &WorkerId, process: &ProcessId) -> bool {
+        let entries = self.lock();
+        let live = entries.workers.get(worker).and_then(|entry| entry.live.as_ref());
+        live.is_some_and(|live| live.process.as_ref().is_some_and(|other| other != process))
+    }
+
     /// A session of the same worker that is still there is over: the worker has a new life.
     pub(super) fn open(&self, session: &Arc<LiveSession>) {
         let entry = Entry {
@@ -191,7 +201,7 @@ impl Directory {
         self.changed.send_replace(());
     }
 
-    /// Which cluster a worker works for, when it has found out.
+    /// Which cluster a worker works for. It may find out after it has registered; empty is not known yet.
     pub(super) fn note_kafka_cluster(&self, id: &str) {
         let mut entries = self.lock();
         if !id.is_empty() && entries.kafka_cluster_id.as_deref() != Some(id) {
@@ -246,14 +256,6 @@ impl Directory {
             .collect()
     }
 
-    /// Workers find it out after they have registered; empty is not known yet.
-    pub(super) fn learn_kafka_cluster(&self, id: &str) {
-        let mut entries = self.lock();
-        if !id.is_empty() && entries.kafka_cluster_id.as_deref() != Some(id) {
-            entries.kafka_cluster_id = Some(id.into());
-        }
-    }
-
     pub(crate) fn kafka_cluster_id(&self) -> Option<Arc<str>> {
         self.lock().kafka_cluster_id.clone()
     }
@@ -273,11 +275,7 @@ impl Directory {
             next: None,
         };
         for (id, worker) in state.workers() {
-            let heard = entries
-                .workers
-                .get(id)
-                .map_or(entries.leading_since, |entry| entry.heard);
-            let deadline = heard + self.lease.patience();
+            let deadline = entries.heard(id) + self.lease.patience();
             if deadline <= now {
                 silence.expired.push(Reporter {
                     worker: id.clone(),
@@ -295,15 +293,21 @@ impl Directory {
     pub(crate) fn overdue(&self, state: &ClusterState) -> BTreeSet<WorkerId> {
         let entries = self.lock();
         let now = Instant::now();
-        let heard = |id: &WorkerId| {
-            let entry = entries.workers.get(id);
-            entry.map_or(entries.leading_since, |entry| entry.heard)
-        };
         let workers = state.workers().keys().filter(|_| entries.is_leading);
         workers
-            .filter(|id| heard(id) + self.lease.duration <= now)
+            .filter(|id| entries.heard(id) + self.lease.duration <= now)
             .cloned()
             .collect()
+    }
+
+    /// When [`Self::overdue`] may change for the sake of time; one that is overdue may be heard again at any moment.
+    pub(crate) fn next_overdue(&self, state: &ClusterState) -> Option<Instant> {
+        let entries = self.lock();
+        let now = Instant::now();
+        let workers = state.workers().keys().filter(|_| entries.is_leading);
+        let ends = workers.map(|id| entries.heard(id) + self.lease.duration);
+        ends.map(|end| if end <= now { now + LOOK_AGAIN } else { end })
+            .min()
     }
 
     /// The same definition that another worker has sent already: workers of one version send the same texts.
@@ -327,6 +331,14 @@ impl Directory {
         self.entries
             .lock()
             .unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
+impl Entries {
+    /// When a registered worker was heard last: everybody was when this node began to lead.
+    fn heard(&self, worker: &WorkerId) -> Instant {
+        let entry = self.workers.get(worker);
+        entry.map_or(self.leading_since, |entry| entry.heard)
     }
 }
 

@@ -6,6 +6,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tonic::Status;
 use towpath_state::Reporter;
+use towpath_types::ProcessId;
 use towpath_wire::v1;
 use towpath_wire::v1::control_message::Message;
 use towpath_wire::v1::worker_answer::Answer;
@@ -19,6 +20,8 @@ pub(crate) type Outbound = mpsc::Sender<Result<v1::ControlMessage, Status>>;
 #[derive(Debug)]
 pub(crate) struct LiveSession {
     pub(crate) reporter: Reporter,
+    /// `None` of a worker that does not say.
+    pub(super) process: Option<ProcessId>,
     pub(crate) offer: Offer,
     pub(super) questions: Questions,
     /// Ends the session from outside: another one took its place, or this node leads no more.
@@ -27,9 +30,14 @@ pub(crate) struct LiveSession {
 }
 
 impl LiveSession {
-    pub(super) fn new(reporter: Reporter, offer: Offer, outbound: Outbound) -> Self {
+    pub(super) fn new(
+        (reporter, process): (Reporter, Option<ProcessId>),
+        offer: Offer,
+        outbound: Outbound,
+    ) -> Self {
         Self {
             reporter,
+            process,
             offer,
             questions: Questions::default(),
             over: CancellationToken::new(),

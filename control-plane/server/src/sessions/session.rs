@@ -9,7 +9,7 @@ use tokio::sync::mpsc;
 use tonic::{Status, Streaming};
 use towpath_raft::Reads as _;
 use towpath_state::Command;
-use towpath_types::SessionId;
+use towpath_types::{SessionId, WorkerId};
 use towpath_wire::v1;
 use towpath_wire::v1::control_message::Message as Said;
 use towpath_wire::v1::worker_message::Message as Heard;
@@ -44,6 +44,12 @@ pub(super) enum Ending {
     NeverRegistered,
     #[error("the registration cannot be accepted")]
     BadRegistration(#[source] RegistrationError),
+    /// Two that took turns would run each unit twice, for ever. A process that was killed is gone after its lease at the latest.
+    #[error(
+        "another process is connected as worker `{worker}`: give each worker a `worker.id` of its own; if that process is \
+         dead, this one is taken as soon as the lease of the other is over"
+    )]
+    Taken { worker: WorkerId },
     #[error("the registration could not be written")]
     NotWritten(#[source] towpath_raft::StoreError),
     #[error("the worker sent something that cannot be read")]
@@ -64,6 +70,7 @@ impl Ending {
             Self::NeverRegistered => Some(Status::deadline_exceeded(text)),
             Self::BadRegistration(_) | Self::BadMessage(_) => Some(Status::invalid_argument(text)),
             Self::NotWritten(_) | Self::Stopping => Some(Status::unavailable(text)),
+            Self::Taken { .. } => Some(Status::already_exists(text)),
             Self::Over => Some(Status::aborted(text)),
         }
     }
@@ -112,6 +119,12 @@ async fn begin(
     let id = SessionId::from(uuid::Uuid::new_v4().to_string());
     let mut registered = registration::read(first, id).map_err(Ending::BadRegistration)?;
     let reporter = registered.reporter();
+    if let Some(process) = &registered.registration.process
+        && sessions.directory.is_taken(&reporter.worker, process)
+    {
+        let worker = reporter.worker;
+        return Err(Ending::Taken { worker });
+    }
     // Its lease must not run out while the registration is being written.
     sessions.directory.heard(&reporter.worker);
     register(sessions, &mut registered).await?;
@@ -120,7 +133,8 @@ async fn begin(
         .note_kafka_cluster(&registered.kafka_cluster_id);
     let mut offer = registered.offer;
     sessions.directory.share_keys(&mut offer.plugins);
-    let session = Arc::new(LiveSession::new(reporter, offer, outbound.clone()));
+    let named = (reporter, registered.registration.process);
+    let session = Arc::new(LiveSession::new(named, offer, outbound.clone()));
     sessions.directory.open(&session);
     Ok(session)
 }
@@ -198,11 +212,6 @@ async fn listen(
         if !sessions.directory.heard_from(session) {
             return Ending::Over;
         }
-        if let Some(Heard::Heartbeat(heartbeat)) = &message.message {
-            sessions
-                .directory
-                .learn_kafka_cluster(&heartbeat.kafka_cluster_id);
-        }
         let note = match hear(sessions, session, message).await {
             Ok(Some(note)) => note,
             Ok(None) => continue,
@@ -226,6 +235,12 @@ async fn hear(
             kafka_cluster_id,
         })) => {
             sessions.directory.note_kafka_cluster(&kafka_cluster_id);
+            // Invariant 5: a leader that was deposed and does not know it yet renews no lease, or the next one would give
+            // away what the worker still runs. The worker counts from when it sent what is answered, so being late is safe.
+            if !sessions.store.leads_now() {
+                tracing::debug!(worker = %session.reporter.worker, sequence, "heartbeat not answered: another node may lead");
+                return Ok(None);
+            }
             let ack = Said::HeartbeatAck(v1::HeartbeatAck { sequence });
             session.send(ack).await.map_err(|_| Ending::Closed)?;
             return Ok(None);

@@ -176,6 +176,35 @@ async fn a_watcher_sees_what_is_there_what_changes_and_what_goes() {
 }
 
 #[tokio::test]
+async fn a_watcher_is_told_when_a_lease_ends_before_anything_else_changes() {
+    let (cluster, worker) = Cluster::with_worker().await;
+    cluster.create("c").await;
+    cluster.wait_until_running("c", 1).await;
+    let mut client = ConnectorsClient::new(channel(&cluster).await);
+    let mut events = client
+        .watch(v1::WatchRequest::default())
+        .await
+        .unwrap()
+        .into_inner();
+    let state_of = |event: &v1::ConnectorEvent| match &event.event {
+        Some(v1::connector_event::Event::Updated(updated)) => {
+            let task = &updated.status.as_ref().unwrap().tasks[0];
+            task.status.as_ref().unwrap().state()
+        }
+        other => panic!("expected an update, got {other:?}"),
+    };
+    let running = next(&mut events).await;
+    assert_eq!(state_of(&running), v1::UnitState::Running);
+    worker.go_silent();
+    let overdue = next(&mut events).await;
+    assert_eq!(
+        (state_of(&overdue), overdue.revision),
+        (v1::UnitState::Unassigned, running.revision)
+    );
+    cluster.stop().await;
+}
+
+#[tokio::test]
 async fn a_watcher_that_does_not_read_holds_up_nobody_and_sees_the_newest_state_in_the_end() {
     let (cluster, _worker) = Cluster::with_worker().await;
     let mut client = ConnectorsClient::new(channel(&cluster).await);

@@ -110,6 +110,34 @@ async fn a_worker_that_registers_again_ends_its_older_session() {
 }
 
 #[tokio::test]
+async fn two_processes_that_call_themselves_the_same_do_not_drive_each_other_out() {
+    let cluster = Cluster::in_memory().await;
+    let of = |process: &str| WorkerOptions {
+        process: process.into(),
+        ..WorkerOptions::named("w:8083")
+    };
+    let mut first = ScriptedWorker::start(cluster.grpc, of("one")).await;
+    cluster.create("c").await;
+    cluster.wait_until_running("c", 1).await;
+    let refused = ScriptedWorker::refused(cluster.grpc, of("two")).await;
+    assert_eq!(refused.code(), tonic::Code::AlreadyExists);
+    assert!(
+        refused.message().starts_with(
+            "another process is connected as worker `w:8083`: give each worker a `worker.id` of its own"
+        ),
+        "{refused}"
+    );
+    assert_eq!(first.running().len(), 2, "what runs goes on");
+
+    // One that is dead and whose connection nobody has closed: after its lease it stands in nobody's way.
+    first.go_silent();
+    first.ended().await;
+    let second = ScriptedWorker::start(cluster.grpc, of("two")).await;
+    second.wait_until_running(|units| units.len() == 2).await;
+    cluster.stop().await;
+}
+
+#[tokio::test]
 async fn offsets_count_for_the_current_run_only_and_are_read_back() {
     let (cluster, worker) = Cluster::with_worker().await;
     cluster.create("c").await;

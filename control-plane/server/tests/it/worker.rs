@@ -100,6 +100,14 @@ impl ScriptedWorker {
         }
     }
 
+    /// Why the control plane does not take this worker.
+    pub(crate) async fn refused(address: SocketAddr, options: WorkerOptions) -> tonic::Status {
+        let channel = tonic::transport::Endpoint::from_shared(format!("http://{address}")).unwrap();
+        let mut client = WorkerSessionsClient::new(channel.connect().await.unwrap());
+        let (_says, mut inbound) = open(&mut client, &options).await;
+        inbound.message().await.expect_err("a refusal")
+    }
+
     /// Units and their epochs.
     pub(crate) fn running(&self) -> BTreeMap<UnitId, u64> {
         self.shared.running.lock().unwrap().clone()

@@ -91,5 +91,9 @@ impl ClusterStore for NodeStore {
         receiver
     }
 
+    fn leads_now(&self) -> bool {
+        lock(&self.group).leads_surely(self.node)
+    }
+
     async fn shutdown(&self) {}
 }

@@ -30,7 +30,11 @@ fn reporter(worker: &str, session: &str) -> Reporter {
 fn session(worker: &str, session: &str) -> Arc<LiveSession> {
     let (outbound, _): (Outbound, _) = mpsc::channel(1);
     let offer = Offer { plugins: Vec::new() };
-    Arc::new(LiveSession::new(reporter(worker, session), offer, outbound))
+    Arc::new(LiveSession::new(
+        (reporter(worker, session), None),
+        offer,
+        outbound,
+    ))
 }
 
 fn state(workers: &[(&str, &str)]) -> ClusterState {
