@@ -10,7 +10,7 @@ use super::{OutputArgs, durations};
 pub(crate) enum WorkerCommand {
     /// Moves everything from a worker to others, and keeps it empty
     ///
-    /// Each unit is stopped, commits its offsets and is started elsewhere, a few at a time. The worker stays empty until
+    /// Each unit is stopped, commits its offsets and is started elsewhere, one after the other. The worker stays empty until
     /// `kcctl worker undrain`, or until its process is started anew. Ends with an error if something cannot go anywhere.
     Drain(DrainArgs),
     /// Lets a drained worker take units again

@@ -3,7 +3,7 @@
 //!
 //! It moves as little as it can. Units without a place go where the fewest of their kind are, and among equals where
 //! the fewest tasks of their connector are. When counts differ by more than one, or a worker drains, some units move,
-//! never more than [`MAX_MOVES_IN_FLIGHT`] at a time: each is first taken from its worker with the destination noted,
+//! never more than [`MAX_MOVES_IN_FLIGHT`] at a time, and of a worker that drains one at a time: each is first taken from its worker with the destination noted,
 //! and given to the destination once the worker has let go.
 
 mod board;
@@ -56,12 +56,18 @@ pub fn plan(state: &ClusterState, live: &LiveWorkers) -> Vec<Command> {
         let to = board.place_coming(wanted);
         revocations.push(board.revocation(wanted, to));
     }
+    let mut stopping: BTreeSet<&WorkerId> = state.leaving().map(|(_, worker)| worker).collect();
     for wanted in &survey.draining {
         if budget == 0 {
             break;
         }
+        let lets_one_go = wanted.holder.is_some_and(|worker| stopping.contains(worker));
+        if lets_one_go {
+            continue;
+        }
         if let Some(to) = board.place_coming(wanted) {
             budget -= 1;
+            stopping.extend(wanted.holder);
             revocations.push(board.revocation(wanted, Some(to)));
         }
     }

@@ -212,6 +212,32 @@ fn a_draining_worker_is_emptied_when_somebody_can_take_over() {
 }
 
 #[test]
+fn a_draining_worker_lets_its_units_go_one_by_one() {
+    let mut cluster = Cluster::with_workers(2);
+    cluster.running("orders", 6);
+    let held = cluster.state.desired_units(&"w1".into()).len();
+    cluster.must(Command::SetDraining {
+        worker: "w1".into(),
+        draining: true,
+    });
+    for left in (0..held).rev() {
+        cluster.reconcile();
+        assert_eq!(cluster.state.leaving().len(), 1);
+        assert_eq!(cluster.state.desired_units(&"w1".into()).len(), left);
+        assert_eq!(
+            cluster.plan(),
+            [],
+            "the next one waits until this one is let go of"
+        );
+        cluster.obey(&"w1".into());
+        cluster.reconcile();
+        cluster.obey(&"w2".into());
+    }
+    cluster.settle();
+    assert_eq!(tasks_by_worker(&cluster)["w2"], 6);
+}
+
+#[test]
 fn a_move_whose_destination_dies_goes_elsewhere() {
     let mut cluster = Cluster::with_workers(1);
     cluster.running("orders", 2);

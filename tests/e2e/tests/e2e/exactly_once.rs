@@ -20,10 +20,12 @@ use crate::rest::Rest;
 
 const PATIENCE: Duration = Duration::from_secs(120);
 const STRING: &str = "org.apache.kafka.connect.storage.StringConverter";
-/// How often the worker is killed.
+/// How often the worker is killed, unless `TOWPATH_EOS_KILLS` says otherwise.
 const KILLS: usize = 4;
 /// Lines that are copied while it is killed.
 const LINES: usize = 20_000;
+/// The same where fewer commits take less time, unless `TOWPATH_EOS_LINES` says otherwise.
+const MORE_LINES: usize = 20 * LINES;
 /// Small, so that there are many transactions to be killed in.
 const BATCH: &str = "10";
 
@@ -101,8 +103,12 @@ async fn every_line_arrives_exactly_once_though_the_worker_is_killed_again_and_a
 #[tokio::test(flavor = "multi_thread")]
 async fn transactions_of_many_batches_are_as_exact() {
     let boundary = json!({ "transaction.boundary": "interval", "transaction.boundary.interval.ms": "20" });
-    // More, since fewer commits take less time.
-    copy_and_kill("eos-interval", 20 * LINES, boundary).await;
+    copy_and_kill("eos-interval", setting("TOWPATH_EOS_LINES", MORE_LINES), boundary).await;
+}
+
+/// A number from the environment: whoever has more time than a whole run of the tests can see more of it.
+fn setting(name: &str, default: usize) -> usize {
+    std::env::var(name).map_or(default, |value| value.parse().expect("a number"))
 }
 
 async fn copy_and_kill(name: &str, count: usize, more: Value) {
@@ -115,10 +121,11 @@ async fn copy_and_kill(name: &str, count: usize, more: Value) {
     let mut config = source(&input, &name);
     crate::news::merge(&mut config, more);
     cluster.rest.create(&name, config).await;
+    let kills = setting("TOWPATH_EOS_KILLS", KILLS);
     let mut reached = 0;
-    for kill in 0..KILLS {
+    for kill in 0..kills {
         // However fast it is, it has something to do before each kill.
-        let more = lines(count * kill / KILLS..count * (kill + 1) / KILLS);
+        let more = lines(count * kill / kills..count * (kill + 1) / kills);
         append(&input, &more);
         text += &more;
         wait_position(&cluster, &name, reached + 1).await;
