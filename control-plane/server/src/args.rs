@@ -61,7 +61,7 @@ struct Settings {
     /// The host by which others reach this node, if it listens on all [default: the host of --peer-address]
     #[arg(long, env = "TOWPATH_ADVERTISED_HOST")]
     advertised_host: Option<String>,
-    /// How long a worker may be silent before its tasks go elsewhere [default: 3000]
+    /// How long a worker may be silent before its tasks go elsewhere; the same on every node [default: 3000]
     #[arg(long, env = "TOWPATH_LEASE_MS")]
     lease_ms: Option<u64>,
     /// How long requests in progress may take after SIGTERM [default: 10000]

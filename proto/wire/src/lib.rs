@@ -7,6 +7,8 @@ pub mod v1 {
 }
 
 pub mod convert;
+#[cfg(test)]
+mod golden;
 
 /// The encoded descriptors, for gRPC reflection.
 pub const FILE_DESCRIPTOR_SET: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/towpath.bin"));
