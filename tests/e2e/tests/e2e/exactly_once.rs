@@ -1,6 +1,7 @@
-//! Sources that deliver exactly once, and going over from the Java runtime and back.
+//! Sources that deliver exactly once.
 
 mod expiry;
+mod java;
 mod offsets;
 mod switching;
 mod tables;
@@ -222,43 +223,4 @@ async fn a_lost_control_plane_stops_no_source_that_kafka_fences() {
     cluster.rest.wait_running(&name, 1).await;
     let seen = committed(&services, &name, 500).await;
     assert!(seen.iter().copied().eq(0..500), "{} lines: {seen:?}", seen.len());
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_source_goes_over_from_the_java_runtime_and_back_without_a_duplicate() {
-    let services = Services::require(&[Service::Kafka, Service::Connect])
-        .await
-        .unwrap();
-    let java = Rest::new(services.connect_url().to_owned());
-    // Where the Java runtime of tests/services keeps its offsets.
-    let cluster = Cluster::start_exactly_once(services.kafka_bootstrap(), "java-connect-offsets").await;
-    let name = unique("eos-java");
-    let path = format!("/connectors/{name}");
-    let input = cluster.file("in.txt");
-    let mut config = source(&input, &name);
-    // Java's source keeps back what it has read beyond a batch until the file grows.
-    config["batch.size"] = json!("2000");
-    std::fs::write(&input, lines(0..100)).unwrap();
-    java.create(&name, config.clone()).await;
-    let all = || async { committed(&services, &name, 100).await.len() == 100 };
-    wait_until("the lines of the Java runtime", PATIENCE, all)
-        .await
-        .unwrap();
-    // The last offset is written when the connector is stopped.
-    stop(&java, &name).await;
-
-    std::fs::write(&input, lines(0..200)).unwrap();
-    cluster.rest.create(&name, config).await;
-    wait_position(&cluster, &name, lines(0..200).len()).await;
-    stop(&cluster.rest, &name).await;
-
-    std::fs::write(&input, lines(0..300)).unwrap();
-    let (status, _) = java.call(Method::PUT, &format!("{path}/resume"), None).await;
-    assert_eq!(status, 202);
-    let all = || async { committed(&services, &name, 300).await.len() >= 300 };
-    wait_until("the last lines", PATIENCE, all).await.unwrap();
-    let seen = committed(&services, &name, 300).await;
-    assert!(seen.iter().copied().eq(0..300), "{} lines: {seen:?}", seen.len());
-    let (status, _) = java.call(Method::DELETE, &path, None).await;
-    assert_eq!(status, 204);
 }
