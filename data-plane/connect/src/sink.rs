@@ -30,7 +30,8 @@ pub trait SinkConnector: Send + Sync {
     /// Called once before the others, except `validate`.
     ///
     /// # Errors
-    /// Any error makes the connector FAILED.
+    /// After a `Retriable` one another instance is started after a while, and meanwhile the status shows the error. Any
+    /// other error makes the connector FAILED.
     async fn start(&mut self, context: ConnectorContext, config: &ConfigMap) -> Result<()>;
 
     /// The configurations of at most `max_tasks` tasks.
@@ -72,7 +73,8 @@ pub trait SinkTask: Send {
     /// Called once, before partitions are assigned.
     ///
     /// # Errors
-    /// Any error makes the task FAILED.
+    /// After a `Retriable` one another instance is started after a while, and meanwhile the status shows the error; this
+    /// one is dropped. Any other error makes the task FAILED.
     async fn start(&mut self, context: SinkTaskContext, config: &ConfigMap) -> Result<()>;
 
     /// These partitions are the task's from now on; records of them follow.

@@ -30,7 +30,9 @@ pub trait SourceConnector: Send + Sync {
     /// future abandons the instance.
     ///
     /// # Errors
-    /// `Config` when the configuration cannot work; any error makes the connector FAILED.
+    /// `Config` when the configuration cannot work, `Retriable` when what it needs is away for the moment: then another
+    /// instance is started after a while, and meanwhile the status shows the error. Any other error makes the connector
+    /// FAILED.
     async fn start(&mut self, context: ConnectorContext, config: &ConfigMap) -> Result<()>;
 
     /// The configurations of at most `max_tasks` tasks. Called after start and whenever the connector asked for it
@@ -97,7 +99,8 @@ pub trait SourceTask: Send {
     /// offsets are read through the context.
     ///
     /// # Errors
-    /// Any error makes the task FAILED, `Retriable` too.
+    /// After a `Retriable` one another instance is started after a while, and meanwhile the status shows the error; this
+    /// one is dropped. Any other error makes the task FAILED.
     async fn start(&mut self, context: SourceTaskContext, config: &ConfigMap) -> Result<()>;
 
     /// The next records, waiting at most about `max_wait` for some; empty when there are none. Called again as soon as

@@ -3,4 +3,4 @@
 pub mod disposition;
 pub mod trace;
 
-pub use disposition::{Disposition, Stage, Tolerance, decide};
+pub use disposition::{Disposition, Stage, Tolerance, begins_again, decide};

@@ -28,7 +28,7 @@ pub struct UnitReport {
     pub unit: UnitId,
     pub epoch: Epoch,
     pub state: UnitState,
-    /// Why it is FAILED.
+    /// Why it is FAILED, or what it waits for while it is RESTARTING.
     pub trace: Option<String>,
     /// Version of the plugin's class, once it is known.
     pub version: Option<String>,

@@ -294,28 +294,31 @@ async fn within<T>(
     }
 }
 
-/// Connects at the start of a connector or task: a limited number of attempts, so that a wrong address shows.
+/// Connects at the start of a connector or task, in a limited number of attempts.
+///
+/// # Errors
+/// `Retriable` when the database may come back: the runtime shows why and starts over.
 pub(crate) async fn connect_at_start(connection: &Connection) -> Result<Box<dyn Session>, ConnectorError> {
+    let attempts = connection.attempts;
     let mut attempt = 1;
     loop {
-        match session::open(connection).await {
+        let error = match session::open(connection).await {
             Ok(session) => return Ok(session),
-            Err(error) if error.remedy() == Remedy::Fail || attempt >= connection.attempts => {
-                let attempts = format!(
-                    "could not start after {attempt} of {} attempts to connect",
-                    connection.attempts
-                );
-                let failed = match error.remedy() {
-                    Remedy::Fail => error.during("could not start without a connection"),
-                    _ => ConnectorError::external(attempts).with_source(error),
-                };
-                return Err(failed);
-            }
-            Err(error) => {
-                let attempts = connection.attempts;
-                tracing::warn!(attempt, attempts, error = %Chain(&error), "the database does not answer yet");
-            }
+            Err(error) => error,
+        };
+        if error.remedy() == Remedy::Fail {
+            return Err(error.during("could not start without a connection"));
         }
+        if attempt >= attempts {
+            let what = format!("could not start after {attempt} of {attempts} attempts to connect");
+            let failed = if error.passes_at_start() {
+                ConnectorError::retriable(what)
+            } else {
+                ConnectorError::external(what)
+            };
+            return Err(failed.with_source(error));
+        }
+        tracing::debug!(attempt, attempts, error = %Chain(&error), "the database does not answer yet");
         attempt += 1;
         sleep(connection.backoff).await;
     }

@@ -167,6 +167,8 @@ fn while_opening(error: rusqlite::Error, shown: &str) -> DbError {
             advice: "the file may not be read by this process".to_owned(),
             source,
         },
+        // The file or its folder is not there, or it is a folder.
+        Some(ErrorCode::CannotOpen) => DbError::NotFound { database, source },
         _ => DbError::Unreachable { database, source },
     }
 }

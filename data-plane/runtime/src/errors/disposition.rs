@@ -78,9 +78,30 @@ pub fn decide(stage: Stage, kind: ErrorKind, tolerance: Tolerance) -> Dispositio
     }
 }
 
+/// Whether a unit whose `start` ended in an error of this kind begins again: what it needs is away for the moment.
+pub fn begins_again(kind: ErrorKind) -> bool {
+    match kind {
+        ErrorKind::Retriable => true,
+        ErrorKind::Config | ErrorKind::Data | ErrorKind::External | ErrorKind::Bug => false,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_what_passes_lets_a_start_be_tried_again() {
+        assert!(begins_again(ErrorKind::Retriable));
+        for kind in [
+            ErrorKind::Config,
+            ErrorKind::Data,
+            ErrorKind::External,
+            ErrorKind::Bug,
+        ] {
+            assert!(!begins_again(kind), "{kind:?}");
+        }
+    }
 
     #[test]
     fn a_bad_record_fails_the_task_unless_it_is_tolerated() {

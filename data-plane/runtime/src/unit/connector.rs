@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::Notify;
+use tokio::time::Instant;
 use towpath_connect::connector::ConnectorEvents;
 use towpath_connect::{
     ConfigMap, ConnectorContext, ConnectorError, Plugin, PluginFactory, Result, SinkConnector,
@@ -15,7 +16,9 @@ use tracing::{info, warn};
 
 use super::TaskConfigsReport;
 use super::supervise::UnitContext;
+use super::task_start::StartRetry;
 use crate::backoff::Backoff;
+use crate::errors::begins_again;
 
 /// First wait after `task_configs` failed.
 const FIRST_RETRY: Duration = Duration::from_millis(250);
@@ -110,11 +113,15 @@ impl ConnectorEvents for Said {
 
 struct ConnectorUnit {
     context: UnitContext,
+    factory: PluginFactory,
     instance: Instance,
     said: Arc<Said>,
     config: ConfigMap,
     version: &'static str,
     started: bool,
+    start_retry: StartRetry,
+    /// Not before this it is started: a start that did not work is not repeated at once.
+    start_at: Instant,
     reported: Option<UnitState>,
     /// `task_configs` is to be asked.
     tasks_due: bool,
@@ -125,10 +132,13 @@ pub(super) async fn run(context: UnitContext, plugin: Plugin, factory: PluginFac
     let config = (context.environment.resolve)(&context.spec.connector_config)?;
     let mut unit = ConnectorUnit {
         instance: Instance::new(factory)?,
+        factory,
         said: Arc::default(),
         config,
         version: plugin.version,
         started: false,
+        start_retry: StartRetry::new(plugin.version),
+        start_at: Instant::now(),
         reported: None,
         tasks_due: false,
         backoff: Backoff::new(FIRST_RETRY, MAX_RETRY),
@@ -143,13 +153,11 @@ pub(super) async fn run(context: UnitContext, plugin: Plugin, factory: PluginFac
 impl ConnectorUnit {
     /// Until it is stopped, makes the instance what is wanted of it.
     async fn follow(&mut self) -> Result<()> {
-        loop {
+        while !self.context.stop.is_cancelled() {
             let target = *self.context.target.borrow_and_update();
-            self.reach(target).await?;
-            let retry = if self.tasks_due {
-                self.publish_tasks().await?
-            } else {
-                None
+            let retry = match self.reach(target).await? {
+                None if self.started && self.tasks_due => self.publish_tasks().await?,
+                wait => wait,
             };
             let retry_wait = async {
                 match retry {
@@ -171,32 +179,71 @@ impl ConnectorUnit {
             }
             self.tasks_due |= said.reconfigure;
         }
+        Ok(())
     }
 
-    async fn reach(&mut self, target: TargetState) -> Result<()> {
+    /// `Some(wait)`: it is not there yet, again after this time.
+    async fn reach(&mut self, target: TargetState) -> Result<Option<Duration>> {
         let state = match target {
             TargetState::Running => UnitState::Running,
             TargetState::Paused => UnitState::Paused,
             TargetState::Stopped => UnitState::Stopped,
         };
         if target == TargetState::Running && !self.started {
-            let name = self.context.spec.unit.connector_name().as_str();
-            let events: Arc<dyn ConnectorEvents> = Arc::clone(&self.said) as _;
-            self.instance
-                .start(ConnectorContext::new(name, events), &self.config)
-                .await?;
-            self.started = true;
-            self.tasks_due = true;
-            info!("connector started");
-        } else if target != TargetState::Running && self.started {
-            self.instance.stop().await;
-            self.started = false;
-            self.tasks_due = false;
+            let wait = self.start_at.duration_since(Instant::now());
+            if !wait.is_zero() {
+                return Ok(Some(wait));
+            }
+            if let Some(wait) = self.start().await? {
+                return Ok(Some(wait));
+            }
+        } else if target != TargetState::Running {
+            if self.started {
+                self.instance.stop().await;
+                self.started = false;
+                self.tasks_due = false;
+            }
+            self.start_at = Instant::now();
+            self.start_retry.reset();
         }
         if self.reported.replace(state) != Some(state) {
             self.context.report(state, Some(self.version));
         }
-        Ok(())
+        Ok(None)
+    }
+
+    /// `Some(wait)`: it has not started, because what it needs is away or because something else is wanted of it.
+    async fn start(&mut self) -> Result<Option<Duration>> {
+        let name = self.context.spec.unit.connector_name().as_str();
+        let events: Arc<dyn ConnectorEvents> = Arc::clone(&self.said) as _;
+        let context = ConnectorContext::new(name, events);
+        let outcome = tokio::select! {
+            outcome = self.instance.start(context, &self.config) => Some(outcome),
+            () = self.context.stop.cancelled() => None,
+            _changed = self.context.target.changed() => None,
+        };
+        let wait = match outcome {
+            Some(Ok(())) => {
+                self.started = true;
+                self.tasks_due = true;
+                self.start_retry.reset();
+                info!("connector started");
+                return Ok(None);
+            }
+            Some(Err(error)) if begins_again(error.kind()) => {
+                // RESTARTING was said, so the next state is news.
+                self.reported = None;
+                self.start_retry.next_wait(&error, &self.context)
+            }
+            Some(Err(error)) => return Err(error),
+            None => Duration::ZERO,
+        };
+        // Of no more use, and what it may still say is not the next one's.
+        self.instance.stop().await;
+        self.instance = Instance::new(self.factory)?;
+        self.said = Arc::default();
+        self.start_at = Instant::now() + wait;
+        Ok(Some(wait))
     }
 
     /// Asks for the tasks and reports them. `Some(wait)`: it did not work, again after this time.

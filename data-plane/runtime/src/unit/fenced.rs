@@ -1,4 +1,4 @@
-//! Runs of tasks that can go on with nothing, while the task could: another run has taken their place in the consumer group or
+//! Runs of tasks that can go on with nothing, while the task could: what it needs to start is away, another run has taken their place in the consumer group or
 //! behind the transactional id, or their producer is beyond repair. A place may be taken by a task of ours which begins late
 //! what it was once told, or this may be one that was told to run once and no longer is: only the control plane can tell, so
 //! it is asked, and waited for, before the task starts over.
@@ -6,10 +6,11 @@
 use std::time::Duration;
 
 use futures::future::BoxFuture;
-use towpath_connect::{ConnectorError, ErrorKind, Result};
+use towpath_connect::{ConnectorError, ErrorKind, Plugin, Result};
 use tracing::warn;
 
 use super::supervise::UnitContext;
+use super::task_start::StartRetry;
 use crate::backoff::Backoff;
 use crate::offsets::OffsetCommit;
 use crate::offsets::topics::retry_backoff;
@@ -21,6 +22,8 @@ const MAX_RESTART: Duration = Duration::from_secs(10);
 
 /// How a run of a task ended before it was asked to stop.
 pub(super) enum Ended {
+    /// What it needs to start is away for the moment.
+    NotStarted(ConnectorError),
     /// Another run has its place, or its producer is beyond repair.
     Fenced(ConnectorError),
     Failed(ConnectorError),
@@ -32,26 +35,34 @@ impl From<ConnectorError> for Ended {
     }
 }
 
-/// Runs a task, and again when it was fenced and is still to run here.
+/// Runs a task, and again when it could not start yet, or was fenced and is still to run here.
 pub(super) async fn while_wanted<'a>(
     context: &'a UnitContext,
     kind: &str,
+    plugin: Plugin,
     run_once: impl Fn() -> BoxFuture<'a, Result<(), Ended>>,
 ) -> Result<()> {
     let stop = context.stop.clone();
     let mut backoff = Backoff::new(FIRST_RESTART, MAX_RESTART);
+    let mut start = StartRetry::new(plugin.version);
     loop {
         let began = tokio::time::Instant::now();
         let cause = match run_once().await {
             Ok(()) => return Ok(()),
-            Err(ended) if stop.is_cancelled() => {
-                let (Ended::Fenced(error) | Ended::Failed(error)) = ended;
+            Err(Ended::NotStarted(_)) if stop.is_cancelled() => return Ok(()),
+            Err(Ended::NotStarted(error)) => {
+                let wait = start.next_wait(&error, context);
+                tokio::select! { () = tokio::time::sleep(wait) => {}, () = stop.cancelled() => return Ok(()) }
+                continue;
+            }
+            Err(Ended::Fenced(error) | Ended::Failed(error)) if stop.is_cancelled() => {
                 warn!(error = %towpath_connect::error::Chain(&error), "what was not committed will be read again");
                 return Ok(());
             }
             Err(Ended::Failed(error)) => return Err(error),
             Err(Ended::Fenced(cause)) => cause,
         };
+        start.reset();
         if began.elapsed() > MAX_RESTART {
             backoff.reset();
         }

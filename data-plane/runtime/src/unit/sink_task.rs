@@ -66,7 +66,7 @@ pub(super) async fn run(
     new: fn() -> Box<dyn SinkConnector>,
 ) -> Result<()> {
     let again = || run_once(&context, plugin, new().new_task());
-    while_wanted(&context, "sink", || Box::pin(again())).await
+    while_wanted(&context, "sink", plugin, || Box::pin(again())).await
 }
 
 async fn run_once(context: &UnitContext, plugin: Plugin, mut task: Box<dyn SinkTask>) -> Result<(), Ended> {

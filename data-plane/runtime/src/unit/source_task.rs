@@ -55,7 +55,7 @@ pub(super) async fn run(
     new: fn() -> Box<dyn SourceConnector>,
 ) -> Result<()> {
     let again = || run_once(&context, plugin, new().new_task());
-    while_wanted(&context, "source", || Box::pin(again())).await
+    while_wanted(&context, "source", plugin, || Box::pin(again())).await
 }
 
 async fn run_once(context: &UnitContext, plugin: Plugin, mut task: Box<dyn SourceTask>) -> Result<(), Ended> {

@@ -31,6 +31,16 @@ impl UnitContext {
         self.environment.reports.unit(self.state(state, version));
     }
 
+    /// Says that the unit could not start, that it tries again, and why.
+    pub(super) fn report_waiting(&self, trace: &str, version: &str) {
+        // Not UNASSIGNED, which gives the unit back to the control plane.
+        let report = self.state(UnitState::Restarting, Some(version));
+        self.environment.reports.unit(UnitReport {
+            trace: Some(trace.to_owned()),
+            ..report
+        });
+    }
+
     fn state(&self, state: UnitState, version: Option<&str>) -> UnitReport {
         UnitReport {
             unit: self.spec.unit.clone(),

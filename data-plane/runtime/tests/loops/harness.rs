@@ -164,6 +164,10 @@ impl Harness {
     }
 
     fn start(&mut self, class: &str, extra: &[(&str, &str)]) {
+        self.start_unit(self.unit(), class, extra);
+    }
+
+    fn start_unit(&mut self, unit: UnitId, class: &str, extra: &[(&str, &str)]) {
         self.epoch += 1;
         let mut config: ConfigMap = [("name", self.name), ("connector.class", class)]
             .into_iter()
@@ -172,7 +176,7 @@ impl Harness {
             config.insert(*key, *value);
         }
         let spec = UnitSpec {
-            unit: UnitId::task(&ConnectorName::new(self.name).unwrap(), 0),
+            unit,
             epoch: Epoch(self.epoch),
             target: TargetState::Running,
             connector_config: config,
@@ -187,12 +191,21 @@ impl Harness {
         self.start("test.NumberSourceConnector", extra);
     }
 
+    /// The connector itself, without a task.
+    pub(crate) fn start_connector(&mut self) {
+        self.start_unit(self.connector(), "test.NumberSourceConnector", &[]);
+    }
+
     pub(crate) fn start_sink(&mut self) {
         self.start("test.ListSinkConnector", &[("topics", "in")]);
     }
 
     pub(crate) fn unit(&self) -> UnitId {
         UnitId::task(&ConnectorName::new(self.name).unwrap(), 0)
+    }
+
+    pub(crate) fn connector(&self) -> UnitId {
+        UnitId::Connector(ConnectorName::new(self.name).unwrap())
     }
 
     /// Ends the unit as a crash would: nothing is committed or closed.

@@ -14,4 +14,6 @@ mod sink;
 #[cfg(test)]
 mod source;
 #[cfg(test)]
+mod starting;
+#[cfg(test)]
 mod switching;

@@ -17,6 +17,11 @@ pub(crate) struct Script {
 pub(crate) struct ScriptState {
     /// Numbers that the source emits; it begins after its stored offset.
     pub(crate) numbers: i64,
+    /// Errors of the next starts, of connectors and tasks.
+    pub(crate) start_errors: Vec<ConnectorError>,
+    /// Starts take until somebody gives up.
+    pub(crate) start_hangs: bool,
+    pub(crate) starts: u64,
     pub(crate) poll_errors: Vec<ConnectorError>,
     pub(crate) poll_panics: bool,
     /// Errors of the next puts.
@@ -42,6 +47,18 @@ pub(crate) struct ScriptState {
 impl Script {
     pub(crate) fn with<R>(&self, f: impl FnOnce(&mut ScriptState) -> R) -> R {
         f(&mut self.state.lock().unwrap())
+    }
+
+    /// What a start does.
+    async fn start(&self) -> Result<()> {
+        let (hangs, error) = self.with(|s| {
+            s.starts += 1;
+            (s.start_hangs, s.start_errors.pop())
+        });
+        if hangs {
+            std::future::pending::<()>().await;
+        }
+        error.map_or(Ok(()), Err)
     }
 }
 
@@ -78,8 +95,8 @@ struct ListSink;
 
 #[async_trait]
 impl SourceConnector for NumberSource {
-    async fn start(&mut self, _context: ConnectorContext, _config: &ConfigMap) -> Result<()> {
-        Ok(())
+    async fn start(&mut self, _context: ConnectorContext, config: &ConfigMap) -> Result<()> {
+        script(config.get("name").unwrap()).start().await
     }
     async fn task_configs(&mut self, _max_tasks: usize) -> Result<Vec<ConfigMap>> {
         Ok(vec![ConfigMap::new()])
@@ -112,7 +129,7 @@ impl SourceTask for NumberTask {
             .await?
             .and_then(|o| o.get_long("n"))
             .map_or(0, |n| n + 1);
-        Ok(())
+        self.script.start().await
     }
 
     async fn poll(&mut self, max_wait: Duration) -> Result<Vec<SourceRecord>> {
@@ -173,8 +190,8 @@ impl NumberTask {
 
 #[async_trait]
 impl SinkConnector for ListSink {
-    async fn start(&mut self, _context: ConnectorContext, _config: &ConfigMap) -> Result<()> {
-        Ok(())
+    async fn start(&mut self, _context: ConnectorContext, config: &ConfigMap) -> Result<()> {
+        script(config.get("name").unwrap()).start().await
     }
     async fn task_configs(&mut self, _max_tasks: usize) -> Result<Vec<ConfigMap>> {
         Ok(vec![ConfigMap::new()])
@@ -205,7 +222,7 @@ impl SinkTask for ListTask {
     async fn start(&mut self, context: SinkTaskContext, config: &ConfigMap) -> Result<()> {
         self.script = script(config.get("script").unwrap());
         self.context = Some(context);
-        Ok(())
+        self.script.start().await
     }
 
     async fn open(&mut self, partitions: &[TopicPartition]) -> Result<()> {

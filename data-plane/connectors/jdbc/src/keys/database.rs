@@ -57,8 +57,8 @@ fn connection(flavour: Flavour) -> Vec<ConfigKey> {
                 .low(),
             Width::Short,
             "JDBC connection attempts",
-            "How often a connection is tried at the start of the connector and of a task before it fails. A database \
-             that goes away later is waited for without a limit.",
+            "How often a connection is tried at a start of the connector or of a task before that start is given up. \
+             A database that is away is waited for without a limit: the status says so, and the start is repeated.",
         ),
         titled(
             ConfigKey::long(BACKOFF).default("10000").low(),

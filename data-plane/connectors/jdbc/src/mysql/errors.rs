@@ -40,7 +40,7 @@ pub(super) fn while_connecting(error: Error, database: &str, user: Option<&str>)
             advice,
             source,
         },
-        None => DbError::Unreachable { database, source },
+        None => DbError::unanswered(database, source),
     }
 }
 

@@ -28,14 +28,14 @@ pub(super) fn while_connecting(error: Error, database: &str, user: Option<&str>)
         ),
         None => advice_on_client(&error),
     };
-    let source = error.into();
+    let source = Box::new(error);
     match advice {
         Some(advice) => DbError::Refused {
             database,
             advice,
             source,
         },
-        None => DbError::Unreachable { database, source },
+        None => DbError::unanswered(database, source),
     }
 }
 

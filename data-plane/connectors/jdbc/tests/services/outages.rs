@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use towpath_connect::ErrorKind;
 use towpath_testkit::{Service, Services};
 
 use crate::databases::{MariaDb, Postgres};
@@ -103,17 +104,51 @@ async fn postgres_is_killed_and_restarted_and_no_row_is_missing() {
 }
 
 #[tokio::test]
-async fn a_start_without_the_database_ends_after_the_attempts() {
+async fn a_start_without_the_database_may_be_tried_again_after_the_attempts() {
     let port = towpath_testkit::free_port().unwrap();
     let url = format!("jdbc:mysql://127.0.0.1:{port}/db?user=u&password=hush");
     let entries = [("connection.attempts", "2"), ("connection.backoff.ms", "10")];
     let config = config(&url, &entries);
     let started = Pipeline::start_connector(CONFLUENT, &config, &Arc::default()).await;
     let error = started.err().unwrap();
+    assert_eq!(error.kind(), ErrorKind::Retriable);
     let text = towpath_connect::error::Chain(&error).to_string();
     assert!(text.contains("after 2 of 2 attempts"), "{text}");
     assert!(
         text.contains(&format!("mysql://127.0.0.1:{port}/db")) && !text.contains("hush"),
         "{text}"
     );
+}
+
+#[tokio::test]
+async fn a_start_with_a_name_that_does_not_exist_fails() {
+    let entries = [("connection.attempts", "2"), ("connection.backoff.ms", "10")];
+    let config = config("jdbc:sqlite:/no/such/file.db", &entries);
+    let started = Pipeline::start_connector(CONFLUENT, &config, &Arc::default()).await;
+    assert_eq!(started.err().unwrap().kind(), ErrorKind::External);
+}
+
+#[tokio::test]
+async fn a_connector_and_a_task_that_find_no_database_start_when_it_is_back() {
+    let services = Services::private(&[Service::MariaDb]).await.unwrap();
+    let db = MariaDb::create_on(services.mariadb()).await;
+    db.run("CREATE TABLE t (id INT PRIMARY KEY AUTO_INCREMENT)").await;
+    db.run("INSERT INTO t VALUES (1), (2), (3)").await;
+    let config = config(&db.url(), &INCREMENTING);
+    let mut pipeline = Pipeline::start(&config).await;
+    assert_eq!(ids(&pipeline.take(3).await), [1, 2, 3]);
+
+    services.kill(Service::MariaDb).await.unwrap();
+    let error = pipeline.start_tasks(1).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Retriable, "{error}");
+    let offsets = Arc::clone(&pipeline.offsets);
+    pipeline.stop().await;
+    let again = Pipeline::start_connector(CONFLUENT, &config, &offsets).await;
+    assert_eq!(again.err().unwrap().kind(), ErrorKind::Retriable);
+
+    services.start(Service::MariaDb).await.unwrap();
+    db.run("INSERT INTO t VALUES (4)").await;
+    let mut pipeline = Pipeline::resume(&config, &offsets).await;
+    assert_eq!(ids(&pipeline.take(1).await), [4], "it goes on where it was");
+    pipeline.stop().await;
 }

@@ -75,7 +75,8 @@ pub(in crate::unit) async fn run(
     plugin: Plugin,
     new: fn() -> Box<dyn SourceConnector>,
 ) -> Result<()> {
-    while_wanted(&context, SOURCE, || Box::pin(run_once(&context, plugin, new))).await
+    let again = || run_once(&context, plugin, new);
+    while_wanted(&context, SOURCE, plugin, || Box::pin(again())).await
 }
 
 async fn run_once(
@@ -260,7 +261,7 @@ impl ExactlyOnceLoop {
                 self.transaction.abandon().await;
                 Err(Ended::Failed(error))
             }
-            Err(Ended::Fenced(error)) => Err(Ended::Fenced(error)),
+            Err(ended @ (Ended::Fenced(_) | Ended::NotStarted(_))) => Err(ended),
         };
         self.copies.finish().await;
         self.polling.task.stop().await;
