@@ -54,6 +54,8 @@ pub(crate) struct Delivery<'a> {
     retries: Retries,
     timeout: Duration,
     contended: u32,
+    /// What broke on the other side, as the last answer says.
+    broken: Option<String>,
 }
 
 /// What one request led to.
@@ -76,6 +78,7 @@ impl<'a> Delivery<'a> {
             retries: Retries::new(policy.max_retries, policy.retry_backoff),
             timeout: policy.read_timeout,
             contended: 0,
+            broken: None,
         }
     }
 
@@ -145,6 +148,7 @@ impl<'a> Delivery<'a> {
     }
 
     fn answered(&mut self, bulk: &mut Bulk, answer: &Answer) -> Result<Step> {
+        self.broken = None;
         match answer.status {
             200..=299 => {
                 let response = Response::parse(&answer.body, bulk.operations.len())?;
@@ -191,7 +195,7 @@ impl<'a> Delivery<'a> {
             Verdict::Conflict => self.policy.conflict != Refused::Fail,
             Verdict::Malformed(_) => self.policy.malformed != Refused::Fail,
             Verdict::Contended => self.contended >= CONTENDED_TRIES,
-            Verdict::Busy | Verdict::Unavailable | Verdict::Refused(_) => false,
+            Verdict::Busy | Verdict::Unavailable | Verdict::Broken(_) | Verdict::Refused(_) => false,
         };
         bulk.retain(|number, operation| {
             let decided = is_decided(&verdicts[number]);
@@ -208,7 +212,8 @@ impl<'a> Delivery<'a> {
         if bulk.operations.is_empty() {
             return Ok(Step::Done);
         }
-        Ok(match (tally.unavailable, tally.busy) {
+        self.broken = tally.broken.problem();
+        Ok(match (tally.unavailable, tally.busy + tally.broken.count) {
             (0, 0) => Step::Contended,
             (0, _) => Step::Again(Trouble::Busy),
             (_, _) => Step::Again(Trouble::Unavailable),
@@ -248,11 +253,15 @@ impl<'a> Delivery<'a> {
     }
 
     fn gives_up(&self, bulk: &Bulk) -> ConnectorError {
-        ConnectorError::external(format!(
+        let error = ConnectorError::external(format!(
             "the search engine did not take {} documents in {} tries; raise `max.retries` or `retry.backoff.ms`, or give it less to do",
             bulk.operations.len(),
             u64::from(self.policy.max_retries) + 1
-        ))
+        ));
+        match &self.broken {
+            Some(problem) => error.with_source(ConnectorError::external(problem)),
+            None => error,
+        }
     }
 }
 
@@ -286,6 +295,10 @@ impl Sort {
             offset: operation.offset,
             problem: problem.to_owned(),
         });
+    }
+
+    fn problem(&self) -> Option<String> {
+        Some(self.example.as_ref()?.problem.clone())
     }
 
     fn fail(&self, message: &str) -> Result<()> {
@@ -327,6 +340,7 @@ struct Tally {
     written: usize,
     busy: usize,
     unavailable: usize,
+    broken: Sort,
     contended: Sort,
     conflict: Sort,
     malformed: Sort,
@@ -339,6 +353,7 @@ impl Tally {
             Verdict::Written | Verdict::Superseded => self.written += 1,
             Verdict::Busy => self.busy += 1,
             Verdict::Unavailable => self.unavailable += 1,
+            Verdict::Broken(problem) => self.broken.add(operation, problem),
             Verdict::Contended => self.contended.add(operation, "version conflict"),
             Verdict::Conflict => self.conflict.add(operation, "version conflict"),
             Verdict::Malformed(problem) => self.malformed.add(operation, problem),

@@ -28,6 +28,8 @@ pub(crate) enum Verdict {
     Busy,
     /// The part of the index is not there at the moment.
     Unavailable,
+    /// Something broke on the other side, as when a node ends; the document is not at fault.
+    Broken(String),
     /// The document is at fault.
     Malformed(String),
     Refused(String),
@@ -110,6 +112,8 @@ fn verdict(outcome: &Outcome, operation: &Operation) -> Verdict {
             let text = failure.map_or_else(|| format!("status {status}"), describe);
             if MALFORMED.contains(&kind) {
                 Verdict::Malformed(text)
+            } else if (500..=599).contains(&status) {
+                Verdict::Broken(text)
             } else {
                 Verdict::Refused(text)
             }

@@ -129,6 +129,16 @@ fn each_answer_for_an_entry_is_understood() {
             Verdict::Unavailable,
         ),
         (
+            error(500, "node_closed_exception"),
+            plain,
+            Verdict::Broken("node_closed_exception".to_owned()),
+        ),
+        (
+            r#"{"delete":{"status":599}}"#.to_owned(),
+            entry(Action::Delete, true),
+            Verdict::Broken("status 599".to_owned()),
+        ),
+        (
             error(403, "cluster_block_exception"),
             plain,
             Verdict::Refused("cluster_block_exception".to_owned()),

@@ -1,6 +1,6 @@
-//! What each answer to a bulk request leads to. No request is made: a real server gives some of these only when it is
-//! broken.
+//! What each answer to a bulk request leads to. No real server is asked: it gives some of these only when it is broken.
 
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use towpath_connect::{ConfigMap, ConnectRecord, SinkRecord, TimestampType, TopicPartitionOffsets, Value};
 
 use super::*;
@@ -146,6 +146,65 @@ fn only_entries_that_are_not_decided_are_sent_again() {
     );
     assert_eq!(delivery.answered(&mut bulk, &items(&[200])).unwrap(), Step::Done);
     assert_eq!(fixture.decided(), 100);
+}
+
+#[test]
+fn an_entry_that_met_something_broken_is_sent_again() {
+    for status in [500, 501, 505, 599] {
+        let mut fixture = Fixture::new(&[]);
+        let mut bulk = fixture.bulk(3);
+        let mut delivery = Delivery::new(&fixture.client, fixture.policy);
+        let step = delivery.answered(&mut bulk, &items(&[200, status, 200])).unwrap();
+        assert_eq!(step, Step::Again(Trouble::Busy), "{status}");
+        assert_eq!((bulk.operations.len(), fixture.decided()), (1, 1), "{status}");
+    }
+}
+
+/// Gives these answers, one after the other, to whoever sends a request.
+async fn serve(listener: &tokio::net::TcpListener, answers: &[Answer]) {
+    for answer in answers {
+        let (mut connection, _) = listener.accept().await.unwrap();
+        let mut request = Vec::new();
+        while !request.ends_with(b"{}\n") {
+            connection.read_buf(&mut request).await.unwrap();
+        }
+        let head = format!(
+            "HTTP/1.1 {} X\r\nconnection: close\r\ncontent-length: {}\r\n\r\n",
+            answer.status,
+            answer.body.len()
+        );
+        connection.write_all(head.as_bytes()).await.unwrap();
+        connection.write_all(&answer.body).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn an_entry_that_meets_something_broken_is_tried_as_often_as_configured() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let keys = [
+        ("connection.url", url.as_str()),
+        ("max.retries", "2"),
+        ("retry.backoff.ms", "1"),
+    ];
+    for (last, succeeds) in [(200, true), (500, false)] {
+        let mut fixture = Fixture::new(&keys);
+        let bulk = fixture.bulk(1);
+        let answers = [items(&[500]), items(&[500]), items(&[last])];
+        let run = Delivery::new(&fixture.client, fixture.policy).run(bulk);
+        let (written, ()) = tokio::join!(run, serve(&listener, &answers));
+        if succeeds {
+            written.unwrap();
+            assert_eq!(fixture.decided(), 100);
+        } else {
+            let text = towpath_connect::error::Chain(&written.unwrap_err()).to_string();
+            assert!(
+                text.contains("in 3 tries") && text.ends_with("some_exception"),
+                "{text}"
+            );
+            assert_eq!(fixture.decided(), 0);
+        }
+    }
 }
 
 #[test]
