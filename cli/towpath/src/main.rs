@@ -14,6 +14,9 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use tokio_util::sync::CancellationToken;
 use towpath_types::LogLevels;
+use tracing_subscriber::Layer;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::printer::Printer;
 
@@ -102,11 +105,12 @@ fn print_error(printer: &mut Printer, error: &(dyn std::error::Error + 'static))
 
 /// Logs go to standard error.
 fn init_log(levels: &LogLevels) -> Result<(), tracing_subscriber::filter::ParseError> {
-    tracing_subscriber::fmt()
-        .with_env_filter(towpath_worker::log_filter(levels)?)
+    let layer = tracing_subscriber::fmt::layer()
         .with_writer(std::io::stderr)
         // Complaining of a log that cannot be written, on the same full disk, would be a panic of whoever had to say something.
-        .log_internal_errors(false)
+        .log_internal_errors(false);
+    tracing_subscriber::registry()
+        .with(layer.with_filter(towpath_worker::log_filter(levels)?))
         .init();
     Ok(())
 }

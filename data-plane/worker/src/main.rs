@@ -12,7 +12,9 @@ use towpath_runtime::clients::KafkaClients;
 use towpath_runtime::worker_config::WorkerKind;
 use towpath_types::LogLevels;
 use towpath_worker::{Worker, WorkerSettings, log_filter};
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::layer::{Filter, SubscriberExt};
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{EnvFilter, Layer, Registry};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -58,12 +60,13 @@ fn main() -> ExitCode {
     }
 }
 
-fn init_log(filter: EnvFilter) {
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
+fn init_log(filter: impl Filter<Registry> + Send + Sync + 'static) {
+    let layer = tracing_subscriber::fmt::layer()
         .with_writer(std::io::stderr)
         // Complaining of a log that cannot be written, on the same full disk, would be a panic of whoever had to say something.
-        .log_internal_errors(false)
+        .log_internal_errors(false);
+    tracing_subscriber::registry()
+        .with(layer.with_filter(filter))
         .init();
 }
 
