@@ -26,7 +26,7 @@ async fn rows_of_a_table_become_documents_of_a_search_engine() {
         json!({ "table.include.list": "articles,late_.*", "table.poll.interval.ms": "500" }),
     );
     rest.create("article-source", source.clone()).await;
-    // A pattern is matched anew as often as the consumer's metadata ages; 5 minutes by default, as in Kafka Connect.
+    // A pattern is matched anew as often as the consumer's metadata ages; 5 seconds by default.
     let topics =
         json!({ "topics.regex": "article-events-v2-.*", "consumer.override.metadata.max.age.ms": "1000" });
     rest.create("article-search", search(&services, &topics)).await;
