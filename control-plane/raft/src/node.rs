@@ -52,6 +52,11 @@ pub enum OpenError {
     #[error("could not form the group: node {node} must be one of its members")]
     NotAMember { node: NodeId },
     #[error(
+        "node {node} cannot begin the group with a backup, because node {first} is the first of the initial members and would \
+         begin another one: start node {first} with `--restore`, and the others with empty data directories and without it"
+    )]
+    NotFirst { node: NodeId, first: NodeId },
+    #[error(
         "the data directory {} is in use already: it holds the state of a node. Restore into an empty one, or start the \
          node without the backup",
         dir.display()
@@ -99,7 +104,7 @@ impl RaftStore {
         });
         let loaded = loaded
             .await
-            .map_err(|error| OpenError::Disk(DiskError::GivenUp(error)))?;
+            .map_err(|broken_off| OpenError::Disk(DiskError::of_work(&config.dir, broken_off)))?;
         let machine = loaded.map_err(OpenError::Load)?;
         let applied = machine.applied();
         let node = config.node;
@@ -159,7 +164,8 @@ impl RaftStore {
     }
 
     /// Fills the empty data directory of a node that is not open, so that a new group of these members begins with this
-    /// state. On one of them only: the others get it from there. What is not of that group must have been taken out before.
+    /// state. On the first of them only: the others get it from there. What is not of that group must have been taken out
+    /// before.
     pub async fn restore(
         config: &RaftConfig,
         members: &BTreeMap<NodeId, Member>,
@@ -167,6 +173,16 @@ impl RaftStore {
     ) -> Result<(), OpenError> {
         if !members.contains_key(&config.node) {
             return Err(OpenError::NotAMember { node: config.node });
+        }
+        // An empty first node forms a group of its own.
+        if let Some(first) = members
+            .keys()
+            .next()
+            .copied()
+            .filter(|first| *first != config.node)
+        {
+            let node = config.node;
+            return Err(OpenError::NotFirst { node, first });
         }
         let disk = Arc::new(open_disk(&config.dir).await?);
         let closed = disk.closed();
@@ -361,9 +377,14 @@ fn numbered(members: &BTreeMap<NodeId, Member>) -> BTreeMap<u64, Member> {
 async fn open_disk(dir: &Path) -> Result<Disk, DiskError> {
     let deadline = Instant::now() + LOCK_PATIENCE;
     loop {
-        let dir = dir.to_owned();
-        let opened = tokio::task::spawn_blocking(move || Disk::open(&dir)).await;
-        match opened.map_err(DiskError::GivenUp)? {
+        let opened = tokio::task::spawn_blocking({
+            let dir = dir.to_owned();
+            move || Disk::open(&dir)
+        });
+        match opened
+            .await
+            .map_err(|broken_off| DiskError::of_work(dir, broken_off))?
+        {
             Err(error) if error.may_pass() && Instant::now() < deadline => {
                 tokio::time::sleep(LOCK_RETRY).await;
             }

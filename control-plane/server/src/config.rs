@@ -60,8 +60,8 @@ pub enum Group {
     Of(BTreeMap<NodeId, Member>),
     /// It asks this node, `host:port` of its gRPC port, to be taken in.
     Join(String),
-    /// It begins with the state in this file, as a group of its own or, if there are members, of these. The others begin
-    /// with empty data directories, and get the state from it.
+    /// It begins with the state in this file, as a group of its own or, if there are members, of these, the first of which
+    /// it must be. The others begin with empty data directories, and get the state from it.
     Restored {
         backup: PathBuf,
         members: BTreeMap<NodeId, Member>,

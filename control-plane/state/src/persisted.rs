@@ -13,7 +13,9 @@ pub const FORMAT_VERSION: u32 = 1;
 #[derive(Debug, thiserror::Error)]
 #[error(
     "could not read the {what}: it is damaged, or was written by a newer version; \
-     restore this node's data from another node or a backup, or run the newer version"
+     run the newer version, or replace this node: start one with an empty data directory under a new number with \
+     `--join`, then take the old number out with `kcctl cluster remove`; if the whole group is lost, begin a new one from a \
+     backup with `--restore`"
 )]
 pub struct DecodeError {
     what: &'static str,

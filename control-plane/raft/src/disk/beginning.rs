@@ -2,11 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use openraft::Membership;
+use openraft::{CommittedLeaderId, Membership};
 use towpath_state::ClusterState;
 
 use super::{Disk, DiskError, Head, StoredSnapshot};
 use crate::types::{LogId, Member, SnapshotMeta, StoredMembership, Vote};
+
+/// No node has this number.
+const NOBODY: u64 = u64::MAX;
 
 impl Disk {
     /// As if the state had come of the first entry of the log, which names the members of a group: the entry is there only
@@ -23,7 +26,9 @@ impl Disk {
         if is_used {
             return Ok(false);
         }
-        let first = LogId::default();
+        // Term 0 is over before anybody is elected. Not the id that openraft gives the first entry of an empty group: who
+        // has that one must not be taken for one that has this state.
+        let first = LogId::new(CommittedLeaderId::new(0, NOBODY), 0);
         let voters = members.keys().copied().collect();
         let membership = Membership::new(vec![voters], members);
         let snapshot = StoredSnapshot {

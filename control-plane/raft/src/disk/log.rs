@@ -1,6 +1,6 @@
 //! Log entries on disk.
 
-use super::{Disk, DiskError, Head, decode, encode, key, put_head, put_record};
+use super::{Disk, DiskError, Head, encode, key, put_head, put_record};
 use crate::types::{Entry, LogId, Vote};
 
 const WHAT: &str = "the log";
@@ -46,10 +46,10 @@ impl Disk {
                 break;
             }
             let record = self.assembled(&key, &first, WHAT)?;
-            let entry: Entry = decode(&record, WHAT)?;
+            let entry: Entry = self.decode(&record, WHAT)?;
             let expected = entries.last().map_or(index, |last| last.log_id.index + 1);
             if index != expected || entry.log_id.index != index {
-                return Err(hole(expected, index));
+                return Err(self.hole(expected, index));
             }
             bytes += record.len();
             entries.push(entry);
@@ -114,7 +114,7 @@ impl Disk {
             if let Some(expected) = expected
                 && expected != index
             {
-                return Err(hole(expected, index));
+                return Err(self.hole(expected, index));
             }
             expected = Some(index + 1);
         }
@@ -126,26 +126,22 @@ impl Disk {
                 shown(durable.last),
                 shown(last)
             );
-            return Err(DiskError::Damaged { what: WHAT, why });
+            return Err(self.damaged(WHAT, why));
         }
         if self.get::<Vote>(Head::Vote)? < durable.vote {
-            let why = "an older one than the last is there".to_owned();
-            return Err(DiskError::Damaged {
-                what: "the vote",
-                why,
-            });
+            return Err(self.damaged("the vote", "an older one than the last is there"));
         }
         Ok(())
+    }
+
+    fn hole(&self, expected: u64, found: u64) -> DiskError {
+        self.damaged(
+            WHAT,
+            format!("entry {expected} is missing, entry {found} follows"),
+        )
     }
 }
 
 fn shown(index: Option<u64>) -> String {
     index.map_or_else(|| "none".to_owned(), |index| index.to_string())
-}
-
-fn hole(expected: u64, found: u64) -> DiskError {
-    DiskError::Damaged {
-        what: WHAT,
-        why: format!("entry {expected} is missing, entry {found} follows"),
-    }
 }

@@ -5,6 +5,7 @@
 //! which it never syncs.
 
 mod beginning;
+mod error;
 mod key;
 mod log;
 mod mark;
@@ -16,11 +17,11 @@ use std::sync::{Arc, Mutex};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use tokio::task::JoinError;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::types::Vote;
 
+pub use self::error::DiskError;
 pub(crate) use self::key::Head;
 use self::mark::Mark;
 pub(crate) use self::snapshot::StoredSnapshot;
@@ -42,61 +43,6 @@ const RECORD_FORMAT: u8 = 1;
 
 /// Format, and how many chunks there are.
 const RECORD_HEADER_BYTES: usize = 5;
-
-const ADVICE: &str = "see that the disk has free space and is healthy, then start the node again";
-
-#[derive(Debug, thiserror::Error)]
-pub enum DiskError {
-    #[error(
-        "could not open the data directory {}: it must be writable, and no other process may use it",
-        dir.display()
-    )]
-    Open {
-        dir: PathBuf,
-        #[source]
-        source: sled::Error,
-    },
-    #[error("could not open the data directory {}: check that it exists and is writable", dir.display())]
-    Directory {
-        dir: PathBuf,
-        #[source]
-        source: std::io::Error,
-    },
-    #[error("could not {action} {what} in {}: {ADVICE}", file.display())]
-    Database {
-        action: &'static str,
-        what: &'static str,
-        file: PathBuf,
-        #[source]
-        source: sled::Error,
-    },
-    #[error("could not make a write to {} durable: {ADVICE}", file.display())]
-    Sync {
-        file: PathBuf,
-        #[source]
-        source: std::io::Error,
-    },
-    #[error(
-        "{what} on disk is damaged ({why}): restore this node's data directory from a backup, or remove it \
-         and let the node join anew"
-    )]
-    Damaged { what: &'static str, why: String },
-    #[error("the write was given up, because the process is stopping")]
-    GivenUp(#[source] JoinError),
-}
-
-impl DiskError {
-    /// sled's locks outlive a database by a moment, also those of a process that was killed.
-    pub(crate) fn may_pass(&self) -> bool {
-        matches!(
-            self,
-            Self::Open {
-                source: sled::Error::Io(_),
-                ..
-            }
-        )
-    }
-}
 
 #[derive(Debug)]
 pub(crate) struct Disk {
@@ -124,10 +70,9 @@ impl Disk {
             .segment_size(SEGMENT_BYTES)
             .cache_capacity(CACHE_BYTES)
             .flush_every_ms(Some(CLEAN_EVERY_MS));
-        let db = config.open().map_err(|source| DiskError::Open {
-            dir: dir.to_owned(),
-            source,
-        })?;
+        let db = config
+            .open()
+            .map_err(|source| DiskError::of_opening(dir, source))?;
         let file_name = dir.join("db");
         let file = File::open(&file_name).map_err(unusable)?;
         let mark = Mark::open(dir).map_err(unusable)?;
@@ -166,7 +111,7 @@ impl Disk {
         let disk = self.clone();
         tokio::task::spawn_blocking(move || work(&disk))
             .await
-            .map_err(DiskError::GivenUp)?
+            .map_err(|broken_off| DiskError::of_work(&self.file_name, broken_off))?
     }
 
     /// Everything written before the call is durable after it. sled's flush on Linux ends in `sync_file_range`, which
@@ -182,11 +127,23 @@ impl Disk {
     }
 
     fn failed(&self, action: &'static str, what: &'static str, source: sled::Error) -> DiskError {
-        DiskError::Database {
-            action,
+        let file = self.file_name.clone();
+        match source {
+            sled::Error::Corruption { .. } => DiskError::Corrupt { file, source },
+            source => DiskError::Database {
+                action,
+                what,
+                file,
+                source,
+            },
+        }
+    }
+
+    fn damaged(&self, what: &'static str, why: impl Into<String>) -> DiskError {
+        DiskError::Damaged {
             what,
             file: self.file_name.clone(),
-            source,
+            why: why.into(),
         }
     }
 
@@ -209,7 +166,8 @@ impl Disk {
         let Some(bytes) = found.map_err(|source| self.failed("read", head.what(), source))? else {
             return Ok(None);
         };
-        decode(&self.assembled(&head.key(), &bytes, head.what())?, head.what()).map(Some)
+        self.decode(&self.assembled(&head.key(), &bytes, head.what())?, head.what())
+            .map(Some)
     }
 
     fn write(&self, batch: sled::Batch, what: &'static str) -> Result<(), DiskError> {
@@ -220,10 +178,7 @@ impl Disk {
 
     /// Puts a record together whose first chunk was found.
     fn assembled(&self, key: &[u8], first: &[u8], what: &'static str) -> Result<Vec<u8>, DiskError> {
-        let damaged = |why: &str| DiskError::Damaged {
-            what,
-            why: why.to_owned(),
-        };
+        let damaged = |why: &str| self.damaged(what, why);
         let (header, body) = first
             .split_at_checked(RECORD_HEADER_BYTES)
             .ok_or_else(|| damaged("a record is too short"))?;
@@ -232,7 +187,7 @@ impl Disk {
                 "a record has format {}, this build reads {RECORD_FORMAT}",
                 header[0]
             );
-            return Err(DiskError::Damaged { what, why });
+            return Err(self.damaged(what, why));
         }
         let count = u32::from_be_bytes([header[1], header[2], header[3], header[4]]);
         let mut bytes = body.to_vec();
@@ -242,6 +197,10 @@ impl Disk {
             bytes.extend_from_slice(&chunk.ok_or_else(|| damaged("a part of a record is missing"))?);
         }
         Ok(bytes)
+    }
+
+    fn decode<T: DeserializeOwned>(&self, bytes: &[u8], what: &'static str) -> Result<T, DiskError> {
+        serde_json::from_slice(bytes).map_err(|error| self.damaged(what, error.to_string()))
     }
 }
 
@@ -266,11 +225,4 @@ fn put_head<T: Serialize>(batch: &mut sled::Batch, head: Head, value: &T) {
 
 fn encode<T: Serialize>(value: &T) -> Vec<u8> {
     serde_json::to_vec(value).expect("everything that is stored has a JSON form")
-}
-
-fn decode<T: DeserializeOwned>(bytes: &[u8], what: &'static str) -> Result<T, DiskError> {
-    serde_json::from_slice(bytes).map_err(|error| DiskError::Damaged {
-        what,
-        why: error.to_string(),
-    })
 }

@@ -80,10 +80,7 @@ impl Disk {
             .db
             .get(&key)
             .map_err(|source| self.failed("read", WHAT, source))?;
-        let missing = || DiskError::Damaged {
-            what: WHAT,
-            why: "it is missing".to_owned(),
-        };
+        let missing = || self.damaged(WHAT, "it is missing");
         let bytes = self.assembled(&key, &first.ok_or_else(missing)?, WHAT)?;
         Ok(Some(StoredSnapshot {
             meta: current.meta,

@@ -75,10 +75,9 @@ async fn a_node_whose_log_is_damaged_does_not_start_with_less_than_it_acknowledg
             // Some of the file is not in use.
             Ok(count) => assert_eq!(count, CONNECTORS, "damaged at {at} of {length}, and not noticed"),
             Err(reason) => {
-                assert!(
-                    reason.contains("damaged") || reason.contains("could not open"),
-                    "{reason}"
-                );
+                assert!(reason.contains("is damaged"), "damaged at {at}: {reason}");
+                assert!(reason.contains(&*copy.path().to_string_lossy()), "{reason}");
+                assert!(reason.contains("under a new number with `--join`"), "{reason}");
                 refused += 1;
             }
         }
@@ -93,7 +92,12 @@ async fn a_node_whose_log_was_cut_off_does_not_start() {
     file(dir.path()).set_len(length / 2).unwrap();
     let reason = started(dir.path()).await.unwrap_err();
     assert!(reason.contains("is damaged (it ended with entry"), "{reason}");
-    assert!(reason.contains("restore this node's data directory"), "{reason}");
+    let file = dir.path().join("db");
+    assert!(
+        reason.starts_with(&format!("the log in {} is damaged", file.display())),
+        "{reason}"
+    );
+    assert!(reason.contains("under a new number with `--join`"), "{reason}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

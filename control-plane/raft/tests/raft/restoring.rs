@@ -63,3 +63,22 @@ async fn a_node_that_is_none_of_the_members_is_refused() {
     let refused = RaftStore::restore(&config, &others, saved()).await.unwrap_err();
     assert!(matches!(refused, OpenError::NotAMember { .. }), "{refused}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backup_is_for_the_first_of_the_members_only() {
+    let dir = TempDir::new().unwrap();
+    let mut config = config(dir.path());
+    config.node = NodeId(2);
+    let members = [1, 2, 3].map(|node| (NodeId(node), config.member.clone()));
+    let refused = RaftStore::restore(&config, &BTreeMap::from(members), saved()).await;
+    let refused = refused.unwrap_err();
+    assert_eq!(
+        refused.to_string(),
+        "node 2 cannot begin the group with a backup, because node 1 is the first of the initial members and would begin \
+         another one: start node 1 with `--restore`, and the others with empty data directories and without it"
+    );
+    // Nothing was written: the node can still be one of those that begin empty.
+    config.node = NodeId(1);
+    let alone = BTreeMap::from([(NodeId(1), config.member.clone())]);
+    RaftStore::restore(&config, &alone, saved()).await.unwrap();
+}
