@@ -23,6 +23,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::Timing;
 use crate::peers::Peer;
+use crate::register::Register;
 use crate::types::{LogId, Member, Raft};
 
 /// How often is looked whether there is a leader.
@@ -124,7 +125,7 @@ pub(crate) fn support(raft: &Raft, hearing: &Hearing, asked: &Canvass) -> Suppor
 }
 
 /// Runs as one task of a store until it stops.
-pub(crate) async fn run(raft: Raft, hearing: Arc<Hearing>, stop: CancellationToken) {
+pub(crate) async fn run(raft: Raft, hearing: Arc<Hearing>, register: Arc<Register>, stop: CancellationToken) {
     while !stop.is_cancelled() {
         let metrics = raft.metrics().borrow().clone();
         if metrics.running_state.is_err() {
@@ -136,7 +137,7 @@ pub(crate) async fn run(raft: Raft, hearing: Arc<Hearing>, stop: CancellationTok
             hearing.hear();
         } else if is_due(&metrics, &hearing) {
             tokio::select! {
-                stood = stand(&raft, &metrics) => match stood {
+                stood = stand(&raft, &register, &metrics) => match stood {
                     Ok(true) => pause = hearing.silence / 2,
                     Ok(false) => pause = STAGGER * rank(&metrics),
                     Err(_stopped) => return,
@@ -166,12 +167,12 @@ fn rank(metrics: &Metrics) -> u32 {
 }
 
 /// Stands for election if a majority would vote for this node; says whether it did.
-async fn stand(raft: &Raft, metrics: &Metrics) -> Result<bool, Fatal<u64>> {
+async fn stand(raft: &Raft, register: &Arc<Register>, metrics: &Metrics) -> Result<bool, Fatal<u64>> {
     let question = Canvass {
         candidate: metrics.id,
         last_log_id: last_log_id(raft),
     };
-    if !is_supported(metrics, &question).await {
+    if !is_supported(register, metrics, &question).await {
         return Ok(false);
     }
     tracing::info!(
@@ -182,7 +183,7 @@ async fn stand(raft: &Raft, metrics: &Metrics) -> Result<bool, Fatal<u64>> {
     Ok(true)
 }
 
-async fn is_supported(metrics: &Metrics, question: &Canvass) -> bool {
+async fn is_supported(register: &Arc<Register>, metrics: &Metrics, question: &Canvass) -> bool {
     let membership = metrics.membership_config.membership();
     // While the membership changes, a majority of both the old and the new members.
     let groups = membership.get_joint_config();
@@ -192,7 +193,8 @@ async fn is_supported(metrics: &Metrics, question: &Canvass) -> bool {
         groups.iter().all(has)
     };
     let others = voters(metrics).into_iter().filter(|other| *other != metrics.id);
-    let peers = others.filter_map(|other| Some(Peer::new(other, membership.get_node(&other)?)));
+    let peer = |other| Some(Peer::new(other, membership.get_node(&other)?, register.clone()));
+    let peers = others.filter_map(peer);
     let mut answers: FuturesUnordered<_> = peers
         .map(async |peer| (peer.target(), peer.canvass(question, ANSWER).await))
         .collect();

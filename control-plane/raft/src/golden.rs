@@ -16,11 +16,13 @@ use serde_json::{Value, json};
 
 use crate::election::{Canvass, Support};
 use crate::handover::HandOver;
+use crate::register::Known;
 use crate::types::{Entry, SnapshotMeta, TypeConfig, Vote};
 
 const ENTRIES: &str = include_str!("../tests/golden/entries-v1.jsonl");
 const VOTE: &str = include_str!("../tests/golden/vote-v1.json");
 const SNAPSHOT_META: &str = include_str!("../tests/golden/snapshot-meta-v1.json");
+const KNOWN: &str = include_str!("../tests/golden/known-v1.json");
 /// The name of a message or of its answer, and its body.
 const PEERS: &str = include_str!("../tests/golden/peers-v1.txt");
 
@@ -62,6 +64,7 @@ fn entries_votes_and_descriptions_of_snapshots_are_written_as_ever() {
     assert_eq!(kinds, ["membership", "blank", "normal"]);
     checked::<Vote>(VOTE.trim_end());
     checked::<SnapshotMeta>(SNAPSHOT_META.trim_end());
+    checked::<Known>(KNOWN.trim_end());
 }
 
 #[test]

@@ -8,6 +8,7 @@
 //! after their time-outs as ever.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures::future::join_all;
@@ -19,6 +20,7 @@ use towpath_types::NodeId;
 
 use crate::Timing;
 use crate::peers::Peer;
+use crate::register::Register;
 use crate::types::{Member, Raft, SnapshotMeta, Vote};
 
 /// The next term, and who is to lead in it.
@@ -37,7 +39,7 @@ pub(crate) fn is_possible(raft: &Raft) -> bool {
 
 /// Ends when another node leads, or when it is not worth waiting for any longer. To be called when no proposal is under
 /// way: the heir must have all of the log.
-pub(crate) async fn hand_over(raft: &Raft, node: NodeId, timing: &Timing) {
+pub(crate) async fn hand_over(raft: &Raft, node: NodeId, register: &Arc<Register>, timing: &Timing) {
     let Some(heir) = heir(raft, timing.silence).await else {
         return;
     };
@@ -46,7 +48,7 @@ pub(crate) async fn hand_over(raft: &Raft, node: NodeId, timing: &Timing) {
         vote: Vote::new(metrics.current_term + 1, heir),
     };
     let members = metrics.membership_config.membership();
-    let peer = |id: u64| members.get_node(&id).map(|member| Peer::new(id, member));
+    let peer = |id: u64| Some(Peer::new(id, members.get_node(&id)?, register.clone()));
     let voters: BTreeSet<u64> = members.voter_ids().collect();
     let others = voters.into_iter().filter(|id| ![node.get(), heir].contains(id));
     let told = others.filter_map(peer).map(async |peer| {

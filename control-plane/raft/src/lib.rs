@@ -24,6 +24,8 @@ mod memory;
 mod node;
 mod peers;
 mod proposals;
+mod register;
+mod service;
 mod store;
 #[cfg(test)]
 mod suite;
@@ -35,6 +37,7 @@ pub use disk::DiskError;
 pub use machine::LoadError;
 pub use memory::MemoryStore;
 pub use node::{OpenError, RaftStore};
-pub use peers::PeerService;
+pub use register::StrangerError;
+pub use service::PeerService;
 pub use store::{ClusterStore, GroupMember, Leader, Reads, Role, StoreError, StoreMetrics};
 pub use types::Member;

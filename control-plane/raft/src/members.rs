@@ -1,6 +1,7 @@
 //! Who belongs to the group: reading it, and changing it one node at a time.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use openraft::ChangeMembers;
@@ -8,11 +9,16 @@ use openraft::error::{ChangeMembershipError, ClientWriteError, RaftError};
 use towpath_types::NodeId;
 
 use crate::answer::Answers;
+use crate::peers::Peer;
+use crate::register::Register;
 use crate::types::{Member, Raft};
 use crate::{GroupMember, StoreError};
 
 /// How long a new node may take to get the state and the log. It keeps what it has got, so asking again goes on.
 const CATCH_UP: Duration = Duration::from_secs(60);
+
+/// How long a node that is a member already may take to say that it is not the one that it was.
+const OBJECTION: Duration = Duration::from_secs(1);
 
 pub(crate) fn list(raft: &Raft) -> Vec<GroupMember> {
     let metrics = raft.metrics().borrow().clone();
@@ -30,6 +36,7 @@ pub(crate) fn list(raft: &Raft) -> Vec<GroupMember> {
 /// First as a learner, so that an empty node with a vote does not hold the group up.
 pub(crate) async fn add(
     raft: &Raft,
+    register: &Arc<Register>,
     answers: &Answers,
     node: NodeId,
     member: Member,
@@ -43,9 +50,16 @@ pub(crate) async fn add(
                 ),
             });
         }
+        // It asks because it is empty: perhaps it was not before.
+        let peer = Peer::new(node.get(), &member, register.clone());
+        if let Some(reason) = peer.objection(register.node(), OBJECTION).await {
+            return Err(StoreError::Membership { reason });
+        }
         if known.has_vote {
             return Ok(());
         }
+    } else if let Err(error) = register.forget(node.get()).await {
+        return Err(answers.stopped(&error));
     }
     let caught_up = tokio::time::timeout(CATCH_UP, raft.add_learner(node.get(), member.clone(), true));
     match caught_up.await {

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use futures::future::join_all;
 use openraft::error::{CheckIsLeaderError, InitializeError, RaftError};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
@@ -22,8 +23,10 @@ use crate::election::{self, Hearing};
 use crate::lead::Lead;
 use crate::log_store::LogStore;
 use crate::machine::{Applied, LoadError, Machine};
-use crate::peers::{PeerService, Peers};
+use crate::peers::{Peer, Peers};
 use crate::proposals::{self, COMMAND_BYTES, Proposal, WAITING};
+use crate::register::{Register, StrangerError};
+use crate::service::PeerService;
 use crate::summary::{publish, summary};
 use crate::types::{Member, Raft};
 use crate::{ClusterStore, GroupMember, RaftConfig, StoreError, StoreMetrics, Timing, handover, members};
@@ -49,6 +52,10 @@ pub enum OpenError {
     Config(#[from] Box<openraft::ConfigError>),
     #[error("could not start the node: {0}")]
     Start(String),
+    #[error("could not take part in the group: {reason}")]
+    Replaced { reason: String },
+    #[error("could not keep what belongs to the group")]
+    Register(#[from] StrangerError),
     #[error("could not form the group: node {node} must be one of its members")]
     NotAMember { node: NodeId },
     #[error(
@@ -72,6 +79,7 @@ pub struct RaftStore {
     /// Counts those who propose; closed when nobody may any more.
     proposing: TaskTracker,
     hearing: Arc<Hearing>,
+    register: Arc<Register>,
     timing: Timing,
     metrics: watch::Receiver<StoreMetrics>,
     lead: Arc<Lead>,
@@ -100,20 +108,29 @@ impl RaftStore {
         let closed = disk.closed();
         let loaded = tokio::task::spawn_blocking({
             let disk = disk.clone();
-            move || Machine::load(&disk)
+            let node = config.node.get();
+            move || Ok((Machine::load(&disk)?, Register::load(node, &disk)?))
         });
         let loaded = loaded
             .await
             .map_err(|broken_off| OpenError::Disk(DiskError::of_work(&config.dir, broken_off)))?;
-        let machine = loaded.map_err(OpenError::Load)?;
+        let (machine, register) = loaded.map_err(OpenError::Load)?;
+        let register = Arc::new(register);
         let applied = machine.applied();
         let node = config.node;
-        let raft = Raft::new(node.get(), settings, Peers, LogStore::new(disk), machine).await;
+        let peers = Peers(register.clone());
+        let raft = Raft::new(node.get(), settings, peers, LogStore::new(disk), machine).await;
         let raft = raft.map_err(|fatal| OpenError::Start(fatal.to_string()))?;
-        Ok(Self::start(&config, raft, applied, closed))
+        Ok(Self::start(&config, raft, register, applied, closed))
     }
 
-    fn start(config: &RaftConfig, raft: Raft, applied: Arc<Applied>, closed: CancellationToken) -> Self {
+    fn start(
+        config: &RaftConfig,
+        raft: Raft,
+        register: Arc<Register>,
+        applied: Arc<Applied>,
+        closed: CancellationToken,
+    ) -> Self {
         let node = config.node;
         let answers = Answers {
             node,
@@ -128,7 +145,12 @@ impl RaftStore {
         let lead = Arc::new(Lead::new(config.timing.silence));
         let told = (config.timing.silence, lead.clone());
         tasks.spawn(publish(raft.metrics(), published, told));
-        tasks.spawn(election::run(raft.clone(), hearing.clone(), stop.clone()));
+        tasks.spawn(election::run(
+            raft.clone(),
+            hearing.clone(),
+            register.clone(),
+            stop.clone(),
+        ));
         Self {
             node,
             raft,
@@ -136,6 +158,7 @@ impl RaftStore {
             proposals,
             proposing: TaskTracker::new(),
             hearing,
+            register,
             timing: config.timing.clone(),
             metrics,
             lead,
@@ -155,11 +178,33 @@ impl RaftStore {
         if self.is_in_group().await? {
             return Ok(());
         }
+        self.introduce(&members).await?;
+        if !self.register.begin().await? {
+            // A leader has reached this node since, so it belongs to a group.
+            return Ok(());
+        }
         match self.raft.initialize(numbered(&members)).await {
-            // Not allowed: a leader has reached this node since, so it belongs to a group.
+            // Not allowed: a leader has reached this node since.
             Ok(()) | Err(RaftError::APIError(InitializeError::NotAllowed(_))) => Ok(()),
             Err(RaftError::APIError(InitializeError::NotInMembers(_))) => Err(OpenError::NotAMember { node }),
             Err(RaftError::Fatal(fatal)) => Err(OpenError::Start(fatal.to_string())),
+        }
+    }
+
+    /// Asks the members whether they know this node with another disk. To be called at its first start, when it looks like
+    /// one that has lost it; afterwards it does nothing.
+    pub async fn introduce(&self, members: &BTreeMap<NodeId, Member>) -> Result<(), OpenError> {
+        if self.is_in_group().await? {
+            return Ok(());
+        }
+        let others = members.iter().filter(|(other, _)| **other != self.node);
+        let asked = others.map(async |(other, member)| {
+            let peer = Peer::new(other.get(), member, self.register.clone());
+            peer.objection(self.node.get(), self.timing.silence).await
+        });
+        match join_all(asked).await.into_iter().flatten().next() {
+            Some(reason) => Err(OpenError::Replaced { reason }),
+            None => Ok(()),
         }
     }
 
@@ -229,7 +274,7 @@ impl RaftStore {
 
     /// To be served on the port for peers.
     pub fn peer_service(&self) -> RaftPeersServer<PeerService> {
-        PeerService::new(self.node.get(), self.raft.clone(), self.hearing.clone())
+        PeerService::new(self.raft.clone(), self.hearing.clone(), self.register.clone())
     }
 
     fn enqueue(&self, proposal: Proposal) -> Result<(), StoreError> {
@@ -324,7 +369,7 @@ impl ClusterStore for RaftStore {
     }
 
     async fn add_member(&self, node: NodeId, member: Member) -> Result<(), StoreError> {
-        members::add(&self.raft, &self.answers, node, member).await
+        members::add(&self.raft, &self.register, &self.answers, node, member).await
     }
 
     async fn remove_member(&self, node: NodeId) -> Result<(), StoreError> {
@@ -343,7 +388,7 @@ impl ClusterStore for RaftStore {
         if decided.await.is_err() {
             tracing::warn!(node = %self.node, undecided = self.proposing.len(), "handing over while changes are undecided");
         }
-        handover::hand_over(&self.raft, self.node, &self.timing).await;
+        handover::hand_over(&self.raft, self.node, &self.register, &self.timing).await;
     }
 
     async fn shutdown(&self) {

@@ -112,7 +112,9 @@ async fn open_disk(
         Group::Of(members) => {
             let own = members.get(&node).ok_or(OpenError::NotAMember { node })?;
             let store = RaftStore::open(config(own.clone())).await?;
-            // One of them is enough, and one that has lost its disk must not begin anew beside the others.
+            // One that has lost its disk must not begin anew beside the others.
+            store.introduce(members).await?;
+            // One of them is enough.
             if members.keys().next() == Some(&node) {
                 store.form_group(members.clone()).await?;
             }

@@ -6,6 +6,7 @@ use openraft::{CommittedLeaderId, Membership};
 use towpath_state::ClusterState;
 
 use super::{Disk, DiskError, Head, StoredSnapshot};
+use crate::register::Known;
 use crate::types::{LogId, Member, SnapshotMeta, StoredMembership, Vote};
 
 /// No node has this number.
@@ -39,7 +40,31 @@ impl Disk {
             },
             bytes: state.encode(),
         };
+        let known = Known {
+            group: Some(self.identity()?),
+            disks: BTreeMap::new(),
+        };
+        // Durable with the snapshot. Without it, it is written again.
+        self.put(Head::Known, &known)?;
         self.write_snapshot(&snapshot)?;
         Ok(true)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_stands_for_the_state_is_not_what_an_empty_group_begins_with() {
+        let dir = tempfile::TempDir::new().unwrap();
+        let disk = Disk::open(dir.path()).unwrap();
+        let members = BTreeMap::from([(1, Member::default())]);
+        assert!(disk.begin_with(members, &ClusterState::new()).unwrap());
+        let begun = disk.read_snapshot().unwrap().unwrap().meta.last_log_id.unwrap();
+        assert_ne!(begun, LogId::default());
+        assert_eq!(begun.leader_id.term, 0, "no leader has written it");
+        let known: Known = disk.get(Head::Known).unwrap().unwrap();
+        assert_eq!(known.group, Some(disk.identity().unwrap()));
     }
 }

@@ -140,9 +140,11 @@ mod tests {
 
     #[tokio::test]
     async fn work_that_is_given_up_is_not_told_as_damage() {
-        let work = tokio::spawn(std::future::pending::<()>());
-        work.abort();
-        let given_up = DiskError::of_work(Path::new("/data/7"), work.await.unwrap_err());
+        let mut work = tokio::task::JoinSet::new();
+        work.spawn(std::future::pending::<()>());
+        work.abort_all();
+        let ended = work.join_next().await.unwrap();
+        let given_up = DiskError::of_work(Path::new("/data/7"), ended.unwrap_err());
         assert_eq!(
             given_up.to_string(),
             "the work on /data/7 was given up, because the process is stopping"

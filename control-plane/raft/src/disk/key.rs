@@ -12,6 +12,10 @@ pub(crate) enum Head {
     Purged,
     /// Which snapshot is the current one.
     Snapshot,
+    /// The id of this disk.
+    Identity,
+    /// What is known of the other nodes' disks.
+    Known,
 }
 
 impl Head {
@@ -23,6 +27,8 @@ impl Head {
                 Self::Committed => b'c',
                 Self::Purged => b'p',
                 Self::Snapshot => b's',
+                Self::Identity => b'i',
+                Self::Known => b'k',
             },
         ]
     }
@@ -33,6 +39,8 @@ impl Head {
             Self::Committed => "the commit mark",
             Self::Purged => "the purge mark",
             Self::Snapshot => "the description of the snapshot",
+            Self::Identity => "the id of the data directory",
+            Self::Known => "what is known of the other nodes",
         }
     }
 }

@@ -18,6 +18,7 @@ use std::sync::{Arc, Mutex};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio_util::sync::{CancellationToken, DropGuard};
+use uuid::Uuid;
 
 use crate::types::Vote;
 
@@ -152,6 +153,17 @@ impl Disk {
         self.put(Head::Vote, vote)?;
         self.sync()?;
         self.mark.change(|durable| durable.vote = Some(*vote))
+    }
+
+    /// The same for as long as the disk is not emptied.
+    pub(crate) fn identity(&self) -> Result<String, DiskError> {
+        if let Some(known) = self.get(Head::Identity)? {
+            return Ok(known);
+        }
+        let new = Uuid::new_v4().to_string();
+        self.put(Head::Identity, &new)?;
+        self.sync()?;
+        Ok(new)
     }
 
     /// A small value. Durable with the next `sync`.

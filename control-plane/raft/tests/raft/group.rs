@@ -86,31 +86,45 @@ impl Group {
         adjust: impl Fn(&mut RaftConfig),
         unknown: impl Fn(u64) -> &'static [&'static str],
     ) -> Self {
-        let mut group = Self {
-            nodes: BTreeMap::new(),
-            _dirs: Vec::new(),
-        };
+        let mut group = Self::of_none();
         let mut members = BTreeMap::new();
         for id in 1..=count {
-            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-            let peer_address = listener.local_addr().unwrap().to_string();
-            let member = Member {
-                peer_address,
-                api_address: format!("api-of-node-{id}"),
-            };
-            members.insert(NodeId(id), member.clone());
-            let dir = TempDir::new().unwrap();
-            let mut config = RaftConfig::new(NodeId(id), member, dir.path());
-            // All of them share a machine with whatever else runs on it.
-            config.timing.heartbeat = Duration::from_millis(300);
-            config.timing.silence = Duration::from_millis(2_000);
+            let (mut config, listener) = group.prepare(id).await;
+            members.insert(NodeId(id), config.member.clone());
             adjust(&mut config);
             let node = Node::start_without(config, listener, unknown(id)).await;
             group.nodes.insert(id, node);
-            group._dirs.push(dir);
         }
         group.nodes[&1].store.form_group(members).await.unwrap();
         group
+    }
+
+    pub(crate) fn of_none() -> Self {
+        Self {
+            nodes: BTreeMap::new(),
+            _dirs: Vec::new(),
+        }
+    }
+
+    /// A node that is not started yet.
+    pub(crate) async fn prepare(&mut self, id: u64) -> (RaftConfig, TcpListener) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let member = Member {
+            peer_address: listener.local_addr().unwrap().to_string(),
+            api_address: format!("api-of-node-{id}"),
+        };
+        let dir = TempDir::new().unwrap();
+        let mut config = RaftConfig::new(NodeId(id), member, dir.path());
+        self._dirs.push(dir);
+        // All of them share a machine with whatever else runs on it.
+        config.timing.heartbeat = Duration::from_millis(300);
+        config.timing.silence = Duration::from_millis(2_000);
+        (config, listener)
+    }
+
+    pub(crate) async fn start(&mut self, (config, listener): (RaftConfig, TcpListener)) {
+        let id = config.node.get();
+        self.nodes.insert(id, Node::start(config, listener).await);
     }
 
     pub(crate) fn peer_address(&self, id: u64) -> &str {

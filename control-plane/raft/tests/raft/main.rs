@@ -20,3 +20,5 @@ mod single;
 mod support;
 #[cfg(test)]
 mod versions;
+#[cfg(test)]
+mod wiped;

@@ -56,7 +56,7 @@ async fn messages_of_a_newer_format_are_refused_with_what_to_do() {
         format_version: 2,
         target: 1,
         body: b"whatever it is".to_vec(),
-        attachment: Vec::new(),
+        ..PeerRequest::default()
     };
     for refused in [
         newer.append_entries(message.clone()).await.unwrap_err(),
