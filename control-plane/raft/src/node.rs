@@ -1,7 +1,6 @@
 //! A node of the group: openraft over this node's disk and the peers' network, behind [`ClusterStore`].
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -18,58 +17,25 @@ use towpath_types::{NodeId, Revision};
 use towpath_wire::v1::raft_peers_server::RaftPeersServer;
 
 use crate::answer::Answers;
-use crate::disk::{Disk, DiskError};
+use crate::disk::DiskError;
 use crate::election::{self, Hearing};
 use crate::lead::Lead;
 use crate::log_store::LogStore;
-use crate::machine::{Applied, LoadError, Machine};
+use crate::machine::{Applied, Machine};
+use crate::opening::{OpenError, open_disk};
 use crate::peers::{Peer, Peers};
 use crate::proposals::{self, COMMAND_BYTES, Proposal, WAITING};
-use crate::register::{Register, StrangerError};
+use crate::register::Register;
 use crate::service::PeerService;
 use crate::summary::{publish, summary};
 use crate::types::{Member, Raft};
 use crate::{ClusterStore, GroupMember, RaftConfig, StoreError, StoreMetrics, Timing, handover, members};
-
-/// How long a data directory that is in use is waited for: a process that was just killed, or a store that was just
-/// shut down, may still be closing it.
-const LOCK_PATIENCE: Duration = Duration::from_secs(2);
-const LOCK_RETRY: Duration = Duration::from_millis(50);
 
 /// How often a node that begins alone looks whether it still is.
 const LOOK: Duration = Duration::from_millis(100);
 
 /// How long a shutdown waits until nobody uses the disk any more.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
-
-#[derive(Debug, thiserror::Error)]
-pub enum OpenError {
-    #[error("could not open the log of the control plane")]
-    Disk(#[from] DiskError),
-    #[error("could not load the state of the control plane")]
-    Load(#[source] LoadError),
-    #[error("the timing of the group is not possible")]
-    Config(#[from] Box<openraft::ConfigError>),
-    #[error("could not start the node: {0}")]
-    Start(String),
-    #[error("could not take part in the group: {reason}")]
-    Replaced { reason: String },
-    #[error("could not keep what belongs to the group")]
-    Register(#[from] StrangerError),
-    #[error("could not form the group: node {node} must be one of its members")]
-    NotAMember { node: NodeId },
-    #[error(
-        "node {node} cannot begin the group with a backup, because node {first} is the first of the initial members and would \
-         begin another one: start node {first} with `--restore`, and the others with empty data directories and without it"
-    )]
-    NotFirst { node: NodeId, first: NodeId },
-    #[error(
-        "the data directory {} is in use already: it holds the state of a node. Restore into an empty one, or start the \
-         node without the backup",
-        dir.display()
-    )]
-    NotEmpty { dir: PathBuf },
-}
 
 pub struct RaftStore {
     node: NodeId,
@@ -309,7 +275,7 @@ impl RaftStore {
 #[async_trait]
 impl ClusterStore for RaftStore {
     async fn propose(&self, command: Command) -> Result<Outcome, StoreError> {
-        let bytes = size_of(&command);
+        let bytes = proposals::size_of(&command);
         if bytes > COMMAND_BYTES {
             return Err(StoreError::TooLarge {
                 bytes,
@@ -417,41 +383,4 @@ fn numbered(members: &BTreeMap<NodeId, Member>) -> BTreeMap<u64, Member> {
         .iter()
         .map(|(id, member)| (id.get(), member.clone()))
         .collect()
-}
-
-async fn open_disk(dir: &Path) -> Result<Disk, DiskError> {
-    let deadline = Instant::now() + LOCK_PATIENCE;
-    loop {
-        let opened = tokio::task::spawn_blocking({
-            let dir = dir.to_owned();
-            move || Disk::open(&dir)
-        });
-        match opened
-            .await
-            .map_err(|broken_off| DiskError::of_work(dir, broken_off))?
-        {
-            Err(error) if error.may_pass() && Instant::now() < deadline => {
-                tokio::time::sleep(LOCK_RETRY).await;
-            }
-            opened => return opened,
-        }
-    }
-}
-
-/// Counts the bytes of the JSON form without making it.
-fn size_of(command: &Command) -> usize {
-    #[derive(Default)]
-    struct Count(usize);
-    impl std::io::Write for Count {
-        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-            self.0 += bytes.len();
-            Ok(bytes.len())
-        }
-        fn flush(&mut self) -> std::io::Result<()> {
-            Ok(())
-        }
-    }
-    let mut count = Count::default();
-    serde_json::to_writer(&mut count, command).expect("every command has a JSON form");
-    count.0
 }

@@ -98,3 +98,21 @@ async fn write(raft: &Raft, answers: &Answers, batch: Vec<Proposal>) {
         }
     }
 }
+
+/// Counts the bytes of the JSON form without making it.
+pub(crate) fn size_of(command: &Command) -> usize {
+    #[derive(Default)]
+    struct Count(usize);
+    impl std::io::Write for Count {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0 += bytes.len();
+            Ok(bytes.len())
+        }
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+    let mut count = Count::default();
+    serde_json::to_writer(&mut count, command).expect("every command has a JSON form");
+    count.0
+}
