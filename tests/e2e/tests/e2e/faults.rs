@@ -6,7 +6,7 @@ use serde_json::json;
 use towpath_testkit::{Service, Services, wait_until_eq};
 
 use crate::cluster::Cluster;
-use crate::news::{Index, News, search, with_transforms};
+use crate::news::{Index, News, merge, search, with_transforms};
 
 /// After a fault everything has to be there within this.
 const RECOVERY: Duration = Duration::from_secs(180);
@@ -55,6 +55,37 @@ async fn whatever_is_killed_under_load_every_row_arrives() {
     assert_eq!(index.distinct_ids().await, u64::from(rows));
     cluster.rest.wait_running("article-source", 1).await;
     cluster.rest.wait_running("article-search", 1).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_that_comes_while_the_database_is_away_waits_for_it_and_says_so() {
+    let services = Services::private(&[Service::Kafka, Service::MariaDb])
+        .await
+        .unwrap();
+    let news = News::create(&services, "news", 10).await;
+    let mut cluster = Cluster::start(services.kafka_bootstrap(), 1).await;
+    let mut source = news.source("article-events-");
+    merge(
+        &mut source,
+        json!({ "connection.attempts": "2", "connection.backoff.ms": "100" }),
+    );
+    cluster.rest.create("article-source", source).await;
+    cluster.rest.wait_running("article-source", 1).await;
+
+    services.kill(Service::MariaDb).await.unwrap();
+    cluster.kill_worker(0);
+    let waiting = Some(("RESTARTING".to_owned(), vec!["RESTARTING".to_owned()]));
+    wait_until_eq("states without the database", RECOVERY, waiting, || {
+        cluster.rest.states("article-source")
+    })
+    .await
+    .unwrap();
+    let traces = cluster.rest.traces("article-source").await;
+    assert_eq!(traces.matches("after 2 of 2 attempts to connect").count(), 2, "{traces}");
+
+    services.start(Service::MariaDb).await.unwrap();
+    cluster.rest.wait_running("article-source", 1).await;
+    assert_eq!(cluster.rest.traces("article-source").await.trim(), "");
 }
 
 async fn load(news: &News, services: &Services, rows: u32) -> u32 {
