@@ -83,6 +83,18 @@ fn entry(action: Action, is_versioned: bool) -> Entry {
 }
 
 #[test]
+fn an_error_of_the_server_is_no_fault_of_the_entry() {
+    let closed = r#"{"index":{"status":500,"error":{"type":"node_closed_exception","reason":"secret"}}}"#;
+    for (item, action, problem) in [
+        (closed, Action::Index, "node_closed_exception"),
+        (r#"{"delete":{"status":599}}"#, Action::Delete, "status 599"),
+    ] {
+        let expected = Verdict::Broken(problem.to_owned());
+        assert_eq!(verdict_of(item, entry(action, false)), expected);
+    }
+}
+
+#[test]
 fn each_answer_for_an_entry_is_understood() {
     let conflict = |current: i64, ours: i64| {
         format!(
@@ -127,16 +139,6 @@ fn each_answer_for_an_entry_is_understood() {
             error(503, "unavailable_shards_exception"),
             plain,
             Verdict::Unavailable,
-        ),
-        (
-            error(500, "node_closed_exception"),
-            plain,
-            Verdict::Broken("node_closed_exception".to_owned()),
-        ),
-        (
-            r#"{"delete":{"status":599}}"#.to_owned(),
-            entry(Action::Delete, true),
-            Verdict::Broken("status 599".to_owned()),
         ),
         (
             error(403, "cluster_block_exception"),
