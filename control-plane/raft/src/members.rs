@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures::future::join_all;
 use openraft::ChangeMembers;
 use openraft::error::{ChangeMembershipError, ClientWriteError, RaftError};
 use towpath_types::NodeId;
@@ -17,8 +18,8 @@ use crate::{GroupMember, StoreError};
 /// How long a new node may take to get the state and the log. It keeps what it has got, so asking again goes on.
 const CATCH_UP: Duration = Duration::from_secs(60);
 
-/// How long a node that is a member already may take to say that it is not the one that it was.
-const OBJECTION: Duration = Duration::from_secs(1);
+/// How long a member may take to say that it is there, or that it is not the one that it was.
+const GREETING: Duration = Duration::from_secs(1);
 
 pub(crate) fn list(raft: &Raft) -> Vec<GroupMember> {
     let metrics = raft.metrics().borrow().clone();
@@ -52,7 +53,7 @@ pub(crate) async fn add(
         }
         // It asks because it is empty: perhaps it was not before.
         let peer = Peer::new(node.get(), &member, register.clone());
-        if let Some(reason) = peer.objection(register.node(), OBJECTION).await {
+        if let Some(reason) = peer.objection(GREETING).await {
             return Err(StoreError::Membership { reason });
         }
         if known.has_vote {
@@ -78,7 +79,12 @@ pub(crate) async fn add(
     change(raft, answers, ChangeMembers::AddVoterIds([node.get()].into())).await
 }
 
-pub(crate) async fn remove(raft: &Raft, answers: &Answers, node: NodeId) -> Result<(), StoreError> {
+pub(crate) async fn remove(
+    raft: &Raft,
+    register: &Arc<Register>,
+    answers: &Answers,
+    node: NodeId,
+) -> Result<(), StoreError> {
     let members = list(raft);
     let Some(leaving) = members.iter().find(|known| known.node == node) else {
         return Ok(());
@@ -89,12 +95,50 @@ pub(crate) async fn remove(raft: &Raft, answers: &Answers, node: NodeId) -> Resu
             reason: format!("node {node} is the last one with a vote: add another before"),
         });
     }
+    let leads = members
+        .iter()
+        .any(|known| known.is_leader && known.node.get() == register.node());
+    // Anybody else only says who leads.
+    if leaving.has_vote && leads {
+        let remaining = members
+            .iter()
+            .filter(|known| known.has_vote && known.node != node);
+        check_majority(register, node, &remaining.collect::<Vec<_>>()).await?;
+    }
     let id = BTreeSet::from([node.get()]);
     if leaving.has_vote {
         change(raft, answers, ChangeMembers::RemoveVoters(id)).await
     } else {
         change(raft, answers, ChangeMembers::RemoveNodes(id)).await
     }
+}
+
+/// A group that cannot decide anything cannot take anybody in again either.
+async fn check_majority(
+    register: &Arc<Register>,
+    leaving: NodeId,
+    remaining: &[&GroupMember],
+) -> Result<(), StoreError> {
+    let silent = join_all(remaining.iter().map(async |known| {
+        let node = known.node.get();
+        let is_there = node == register.node()
+            || Peer::new(node, &known.member, register.clone())
+                .is_there(GREETING)
+                .await;
+        (!is_there).then(|| node.to_string())
+    }));
+    let silent: Vec<String> = silent.await.into_iter().flatten().collect();
+    if (remaining.len() - silent.len()) * 2 > remaining.len() {
+        return Ok(());
+    }
+    Err(StoreError::Membership {
+        reason: format!(
+            "without node {leaving} there would be {} with a vote, of which node {} does not answer, and the others are no \
+             majority: start what does not answer again, or take it out first",
+            remaining.len(),
+            silent.join(" and node ")
+        ),
+    })
 }
 
 async fn change(

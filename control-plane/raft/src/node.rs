@@ -166,7 +166,7 @@ impl RaftStore {
         let others = members.iter().filter(|(other, _)| **other != self.node);
         let asked = others.map(async |(other, member)| {
             let peer = Peer::new(other.get(), member, self.register.clone());
-            peer.objection(self.node.get(), self.timing.silence).await
+            peer.objection(self.timing.silence).await
         });
         match join_all(asked).await.into_iter().flatten().next() {
             Some(reason) => Err(OpenError::Replaced { reason }),
@@ -339,7 +339,7 @@ impl ClusterStore for RaftStore {
     }
 
     async fn remove_member(&self, node: NodeId) -> Result<(), StoreError> {
-        members::remove(&self.raft, &self.answers, node).await
+        members::remove(&self.raft, &self.register, &self.answers, node).await
     }
 
     async fn hand_over(&self) {

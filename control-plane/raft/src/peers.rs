@@ -111,16 +111,29 @@ impl Peer {
 
     /// What there is against a node that answers: that this one or that one has lost its disk. One that does not answer has
     /// nothing against anybody.
-    pub(crate) async fn objection(&self, node: u64, timeout: Duration) -> Option<String> {
-        // A question that any node answers, and that changes nothing.
+    pub(crate) async fn objection(&self, timeout: Duration) -> Option<String> {
+        let refused = self.greet(timeout).await.err()?;
+        (refused.code() == Code::AlreadyExists).then(|| refused.message().to_owned())
+    }
+
+    /// Whether the node would take this one's messages now.
+    pub(crate) async fn is_there(&self, timeout: Duration) -> bool {
+        self.greet(timeout).await.is_ok()
+    }
+
+    /// A question that any node answers, and that changes nothing.
+    async fn greet(&self, timeout: Duration) -> Result<(), Status> {
         let question = Canvass {
-            candidate: node,
+            candidate: self.register.node(),
             last_log_id: None,
         };
-        let client = self.client::<Infallible>().ok();
-        let answer = client?.canvass(self.request(&question, timeout)).await;
-        let refused = answer.err()?;
-        (refused.code() == Code::AlreadyExists).then(|| refused.message().to_owned())
+        let client = self.client::<Infallible>();
+        let mut client = client.map_err(|error| Status::unavailable(error.to_string()))?;
+        match client.canvass(self.request(&question, timeout)).await {
+            // Of an older version, which is there as well.
+            Err(status) if status.code() == Code::Unimplemented => Ok(()),
+            answer => answer.map(drop),
+        }
     }
 
     fn request(&self, body: &impl Serialize, timeout: Duration) -> Request<PeerRequest> {

@@ -16,6 +16,9 @@ pub(crate) enum MembersCommand {
     /// The node has to run and to be in no group yet: started with `--join`, it asks by itself and this is not needed.
     Add(AddArgs),
     /// Takes a node out of the group, dead or alive
+    ///
+    /// It is refused if too many of those that remain do not answer: a group without a majority can take nobody in again. A node
+    /// that has lost its data is taken out when another one, with an empty data directory and a new number, has joined.
     Remove {
         /// Number of the node
         #[arg(value_name = "NODE")]
@@ -25,7 +28,7 @@ pub(crate) enum MembersCommand {
     ///
     /// Connectors, their states, source offsets and logger levels are in it; configurations as they were submitted, with the
     /// secrets in them. It is restored at the first start of a node with an empty data directory:
-    /// `towpath-control-plane --restore FILE`.
+    /// `towpath-control-plane --restore FILE`, and of several nodes at that of the one with the lowest number.
     Backup {
         /// The file; one that is there is replaced
         #[arg(value_name = "FILE")]

@@ -6,7 +6,7 @@ use towpath_raft::{ClusterStore as _, Member, RaftConfig, RaftStore, StoreError}
 use towpath_types::NodeId;
 
 use crate::group::{Group, Node};
-use crate::support::{config, must_put, open};
+use crate::support::{config, must_put, open, wait_until};
 
 /// A node that is in no group yet.
 async fn newcomer(group: &mut Group, id: u64) -> Member {
@@ -113,5 +113,71 @@ async fn five_nodes_go_on_without_two_and_become_three() {
     group.kill(last).await;
     group.put("orders", "3").await;
     group.everywhere("orders", "3").await;
+    group.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_is_taken_out_whom_the_majority_needs() {
+    let mut group = Group::of_three(|_| {}).await;
+    let leader = group.leader().await;
+    must_put(group.store(leader), "orders", "1").await;
+    let [dead, alive] = group.others(leader)[..] else {
+        panic!("three nodes")
+    };
+    group.kill(dead).await;
+    let store = group.store(leader);
+    for needed in [alive, leader] {
+        let refused = store.remove_member(NodeId(needed)).await.unwrap_err();
+        assert_eq!(
+            refused.to_string(),
+            format!(
+                "the members of the control plane were not changed: without node {needed} there would be 2 with a vote, of \
+                 which node {dead} does not answer, and the others are no majority: start what does not answer again, or take \
+                 it out first"
+            )
+        );
+    }
+    assert_eq!(voters(store), [1, 2, 3]);
+    must_put(store, "orders", "2").await;
+    store.remove_member(NodeId(dead)).await.unwrap();
+    must_put(store, "orders", "3").await;
+    // Of two that are there, either can go.
+    store.remove_member(NodeId(alive)).await.unwrap();
+    must_put(store, "orders", "4").await;
+    assert_eq!(voters(store), [leader]);
+    group.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_live_follower_is_taken_out_and_does_not_come_back() {
+    let mut group = Group::of_three(|_| {}).await;
+    let leader = group.leader().await;
+    must_put(group.store(leader), "orders", "1").await;
+    group.everywhere("orders", "1").await;
+    let gone = group.others(leader)[0];
+    group.store(leader).remove_member(NodeId(gone)).await.unwrap();
+    group.kill(gone).await;
+    group.put("orders", "2").await;
+    group.everywhere("orders", "2").await;
+    assert_eq!(voters(group.store(leader)).len(), 2);
+    group.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_leader_that_takes_itself_out_is_followed_by_another_one() {
+    let mut group = Group::of_three(|_| {}).await;
+    let leader = group.leader().await;
+    must_put(group.store(leader), "orders", "1").await;
+    group.everywhere("orders", "1").await;
+    group.store(leader).remove_member(NodeId(leader)).await.unwrap();
+    wait_until("it leads no more", async || {
+        !group.store(leader).metrics().borrow().is_leader()
+    })
+    .await;
+    group.kill(leader).await;
+    group.put("orders", "2").await;
+    group.everywhere("orders", "2").await;
+    let second = group.leader().await;
+    assert_eq!(voters(group.store(second)), group.others(leader));
     group.stop().await;
 }
