@@ -34,7 +34,7 @@ pub use settings::{SettingsError, WorkerSettings};
 
 use crate::answers::{Answering, Answers};
 use crate::outbox::Outbox;
-use crate::reconcile::{Reconciler, Wanted};
+use crate::reconcile::{Departure, Reconciler, Wanted};
 use crate::session::{Session, SessionOutputs};
 
 /// The version of this build.
@@ -108,16 +108,19 @@ impl Worker {
         let (wanted_sender, wanted) = watch::channel(Arc::new(Wanted::default()));
         let (lease_sender, lease) = watch::channel(None);
         let (registered_sender, registered) = watch::channel(false);
+        let departure = Departure::default();
         let reconciler = Reconciler::new(
             environment.clone(),
             Arc::clone(&outbox),
             wanted,
             (lease, settings.lease_lost_policy),
+            departure.clone(),
         );
         let session = Session {
             endpoints: settings.control_plane_endpoints.clone(),
             identity: self.identity(&plugins, &cluster_id),
             outbox,
+            departure,
             answers: Answers::new(Answering {
                 environment,
                 defaults: Arc::clone(&settings.defaults),
@@ -236,7 +239,7 @@ impl RunningWorker {
         *self.registered.borrow()
     }
 
-    /// Stops the units (each commits and closes), then the session.
+    /// Stops the units (each commits, closes and is given back), then the session.
     pub async fn stop(mut self) {
         self.stop_units.cancel();
         while self.units.join_next().await.is_some() {}

@@ -4,7 +4,7 @@
 #[cfg(test)]
 mod tests;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -34,6 +34,15 @@ pub(crate) struct Wanted {
     pub(crate) releases: HashMap<UnitId, Epoch>,
 }
 
+/// A worker that stops says so before it gives its units back one by one: otherwise it would get them again.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Departure {
+    /// Cancelled when the worker stops and still has units.
+    pub(crate) begun: CancellationToken,
+    /// Cancelled when the control plane has noted it: this process gets no unit any more.
+    pub(crate) noted: CancellationToken,
+}
+
 pub(crate) struct Reconciler {
     environment: Environment,
     outbox: Arc<Outbox>,
@@ -41,12 +50,15 @@ pub(crate) struct Reconciler {
     /// Until when the lease holds, by this worker's own clock.
     lease: watch::Receiver<Option<Term>>,
     policy: LeaseLost,
+    departure: Departure,
     units: Units,
     kinds: HashMap<UnitId, ConnectorKind>,
     /// When units that were asked to stop are ended wherever they are.
     deadlines: HashMap<UnitId, Instant>,
     graceful: Duration,
     lease_is_lost: bool,
+    /// What this worker, which stops, has told of: once is enough, since a new session begins with what is still here.
+    given_back: HashSet<(UnitId, Epoch)>,
 }
 
 impl Reconciler {
@@ -55,6 +67,7 @@ impl Reconciler {
         outbox: Arc<Outbox>,
         wanted: watch::Receiver<Arc<Wanted>>,
         (lease, policy): (watch::Receiver<Option<Term>>, LeaseLost),
+        departure: Departure,
     ) -> Self {
         let graceful = environment.settings.graceful_timeout;
         Self {
@@ -63,21 +76,34 @@ impl Reconciler {
             wanted,
             lease,
             policy,
+            departure,
             units: Units::new(),
             kinds: HashMap::new(),
             deadlines: HashMap::new(),
             graceful,
             lease_is_lost: false,
+            given_back: HashSet::new(),
         }
     }
 
     pub(crate) async fn run(mut self, stop: CancellationToken) {
-        while !stop.is_cancelled() {
-            self.make_equal();
+        loop {
+            let is_leaving = stop.is_cancelled();
+            if is_leaving {
+                self.leave();
+            } else {
+                self.make_equal();
+            }
+            if is_leaving && self.kinds.is_empty() {
+                // The good-bye of the session gives back what is left.
+                return;
+            }
+            let awaits_note = is_leaving && !self.departure.noted.is_cancelled();
             let next_deadline = self.deadlines.values().min().copied();
             let lease_until = self.lease.borrow().map(|term| term.until);
             tokio::select! {
-                () = stop.cancelled() => {}
+                () = stop.cancelled(), if !is_leaving => {}
+                () = self.departure.noted.cancelled(), if awaits_note => {}
                 changed = self.wanted.changed() => if changed.is_err() { break },
                 changed = self.lease.changed() => {
                     if changed.is_err() { break }
@@ -90,7 +116,7 @@ impl Reconciler {
                 () = sleep_until(lease_until), if !self.lease_is_lost => self.on_lease_lost(),
             }
         }
-        // The deadline of the whole; each unit commits and closes in it.
+        // The session is gone, so nobody says what is wanted.
         self.units.stop_all(self.graceful).await;
         for unit in self.kinds.keys() {
             self.outbox.let_go(unit);
@@ -120,6 +146,31 @@ impl Reconciler {
         for (unit, epoch) in &wanted.releases {
             if self.units.epoch_of(unit).is_none() {
                 self.outbox.ended(unit, *epoch);
+            }
+        }
+    }
+
+    /// The worker stops: so do all its units, and each that has ended, its last offsets committed, is given back at once.
+    /// It does not wait for the slowest.
+    fn leave(&mut self) {
+        let wanted = Arc::clone(&self.wanted.borrow_and_update());
+        let here: Vec<UnitId> = self.units.iter().map(|(unit, _)| unit.clone()).collect();
+        for unit in &here {
+            self.stop(unit, self.stop_deadline(unit));
+        }
+        if !here.is_empty() {
+            self.departure.begun.cancel();
+        }
+        if !self.departure.noted.is_cancelled() {
+            return;
+        }
+        let units = wanted.units.iter();
+        let runs = units.map(|(unit, desired)| (unit, desired.spec.epoch));
+        let releases = wanted.releases.iter().map(|(unit, epoch)| (unit, *epoch));
+        for (unit, epoch) in runs.chain(releases) {
+            // Invariant 5: only what does not run here.
+            if self.units.epoch_of(unit).is_none() && self.given_back.insert((unit.clone(), epoch)) {
+                self.outbox.ended(unit, epoch);
             }
         }
     }

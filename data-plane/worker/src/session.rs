@@ -1,12 +1,14 @@
 //! The worker's session with the control plane: one stream, opened again whenever it breaks. Runs in a task of its own;
 //! stopped by the worker's token after the units have ended.
 
+mod departure;
 mod encode;
 pub(crate) use encode::{config_map, json, kept_offsets};
 mod lease;
 mod open;
 
 use std::collections::HashMap;
+use std::pin::pin;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -23,7 +25,7 @@ use tracing::{debug, info, warn};
 
 use crate::answers::Answers;
 use crate::outbox::{CommitAnswer, Outbox, ReadAnswer};
-use crate::reconcile::Wanted;
+use crate::reconcile::{Departure, Wanted};
 use lease::Lease;
 pub(crate) use lease::Term;
 
@@ -65,6 +67,7 @@ pub(crate) struct Session {
     pub(crate) endpoints: Vec<String>,
     pub(crate) identity: Identity,
     pub(crate) outbox: Arc<Outbox>,
+    pub(crate) departure: Departure,
     pub(crate) answers: Answers,
     pub(crate) outputs: SessionOutputs,
 }
@@ -167,7 +170,11 @@ impl Session {
         let held = self.outbox.begin_session();
         let register = FromWorker::Register(encode::register(&self.identity, &held));
         let first_sent = Instant::now();
-        let (mut incoming, registered) = tokio::select! {
+        let open::Opened {
+            channel,
+            mut incoming,
+            registered,
+        } = tokio::select! {
             opened = open::open(endpoint, (outgoing.clone(), receiver), register) => opened?,
             () = stop.cancelled() => return Ok(Left),
         };
@@ -180,10 +187,9 @@ impl Session {
         );
         self.outputs.registered.send_replace(true);
         let mut stream = Stream::new(outgoing, Lease::new(lease, first_sent));
-        let mut heartbeat = tokio::time::interval(Duration::from_millis(u64::from(
-            registered.heartbeat_interval_ms.max(1),
-        )));
-        heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut heartbeat = beats(registered.heartbeat_interval_ms);
+        let (departure, worker_id) = (self.departure.clone(), self.identity.worker_id.clone());
+        let mut announced = pin!(departure::announce(channel, worker_id, departure.clone()));
         loop {
             tokio::select! {
                 message = incoming.message() => {
@@ -196,6 +202,8 @@ impl Session {
                     let cluster = self.identity.kafka_cluster_id.get().cloned().unwrap_or_default();
                     stream.heartbeat(cluster).await?;
                 }
+                // Beside everything else: what stops commits meanwhile.
+                () = &mut announced, if !departure.noted.is_cancelled() => {}
                 () = self.outbox.news() => self.flush(&mut stream).await?,
                 answer = self.answers.next() => stream.send(FromWorker::Answer(answer)).await?,
                 // A lease that ran out ends the session from this side too: the connection is as good as dead.
@@ -305,6 +313,12 @@ impl Session {
         }
         Ok(())
     }
+}
+
+fn beats(interval_ms: u32) -> tokio::time::Interval {
+    let mut beats = tokio::time::interval(Duration::from_millis(u64::from(interval_ms.max(1))));
+    beats.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    beats
 }
 
 impl Stream {

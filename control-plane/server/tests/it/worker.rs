@@ -66,6 +66,8 @@ struct Shared {
     /// How many times each unit was started.
     starts: Mutex<BTreeMap<UnitId, u32>>,
     is_silent: AtomicBool,
+    /// It looks at no assignment any more.
+    is_leaving: AtomicBool,
     answers: bool,
 }
 
@@ -85,6 +87,7 @@ impl ScriptedWorker {
             targets: Mutex::default(),
             starts: Mutex::default(),
             is_silent: AtomicBool::new(false),
+            is_leaving: AtomicBool::new(false),
             answers: options.answers,
         });
         let (hears, heard) = mpsc::channel(1_024);
@@ -138,6 +141,11 @@ impl ScriptedWorker {
     /// Sends nothing by itself any more; the connection stays.
     pub(crate) fn go_silent(&self) {
         self.shared.is_silent.store(true, Ordering::Relaxed);
+    }
+
+    /// As a worker that stops: assignments change nothing, and each unit is given back by hand when it has ended.
+    pub(crate) fn leave(&self) {
+        self.shared.is_leaving.store(true, Ordering::Relaxed);
     }
 
     pub(crate) async fn say(&self, message: Says) {
@@ -241,9 +249,11 @@ async fn follow(
 ) {
     while let Ok(Some(message)) = inbound.message().await {
         match message.message.unwrap() {
-            Said::Assignment(assignment) => follow_assignment(assignment, &says, &shared).await,
+            Said::Assignment(assignment) if !shared.is_leaving.load(Ordering::Relaxed) => {
+                follow_assignment(assignment, &says, &shared).await;
+            }
             Said::Request(request) if shared.answers => answer(request, &says).await,
-            Said::Request(_) | Said::HeartbeatAck(_) => {}
+            Said::Request(_) | Said::HeartbeatAck(_) | Said::Assignment(_) => {}
             other => hears.send(other).await.unwrap(),
         }
     }

@@ -6,6 +6,7 @@ use tonic::Code;
 use tonic::transport::Channel;
 use towpath_types::UnitId;
 use towpath_wire::v1;
+use towpath_wire::v1::worker_message::Message as Says;
 use towpath_wire::v1::workers_client::WorkersClient;
 
 use crate::cluster::{Cluster, DEADLINE, source_config};
@@ -100,6 +101,59 @@ async fn a_worker_that_is_drained_hands_over_and_takes_units_again_when_it_is_to
     client.undrain(request).await.unwrap();
     first.wait_until_running(|units| units.len() == 2).await;
     wait_for(&mut client, "worker-2:8083", |worker| worker.unit_count == 0).await;
+    cluster.stop().await;
+}
+
+/// The report of a unit that has ended on a worker that stops.
+fn given_back(unit: &UnitId, epoch: u64) -> Says {
+    let report = v1::UnitReport {
+        unit: Some(unit.into()),
+        epoch,
+        ended: true,
+        ..Default::default()
+    };
+    Says::UnitReports(v1::UnitReports {
+        reports: vec![report],
+    })
+}
+
+#[tokio::test]
+async fn a_unit_of_a_worker_that_stops_goes_to_another_one_before_the_good_bye() {
+    let (cluster, mut leaving) = Cluster::with_worker().await;
+    cluster.create("c").await;
+    leaving.wait_until_running(|units| units.len() == 2).await;
+    let mut client = client(&cluster).await;
+    leaving.leave();
+    drain(&mut client, "worker-1:8083").await;
+    let (instance, task) = (
+        UnitId::Connector("c".parse().unwrap()),
+        UnitId::task(&"c".parse().unwrap(), 0),
+    );
+    let runs = leaving.running();
+    // Nobody else is there, and it is not given to the worker that leaves again.
+    leaving.say(given_back(&instance, runs[&instance])).await;
+    wait_for(&mut client, "worker-1:8083", |worker| worker.unit_count == 1).await;
+
+    let other = cluster.join("worker-2:8083").await;
+    other
+        .wait_until_running(|units| units.contains_key(&instance))
+        .await;
+    assert!(
+        !other.running().contains_key(&task),
+        "it still stops where it was"
+    );
+    // By now the drain has taken it from its worker, which has not read that.
+    wait_for(&mut client, "worker-1:8083", |worker| worker.units[0].leaving).await;
+    leaving.say(given_back(&task, runs[&task])).await;
+    other.wait_until_running(|units| units.contains_key(&task)).await;
+    assert_eq!((other.starts(&instance), other.starts(&task)), (1, 1));
+
+    leaving.say(Says::Goodbye(v1::Goodbye {})).await;
+    leaving.ended().await;
+    let again = cluster.join("worker-1:8083").await;
+    let state = get(&mut client, "worker-1:8083").await.state();
+    assert_eq!(state, v1::WorkerState::Live, "it takes units when it is back");
+    drop(again);
     cluster.stop().await;
 }
 

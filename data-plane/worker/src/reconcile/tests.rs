@@ -1,4 +1,6 @@
-//! What ends with the lease, and how soon.
+//! What ends with the lease and with the worker, and how soon.
+
+mod leaving;
 
 use async_trait::async_trait;
 use tokio::task::JoinSet;
@@ -142,12 +144,15 @@ struct Running {
     outbox: Arc<Outbox>,
     wanted: watch::Sender<Arc<Wanted>>,
     lease: watch::Sender<Option<Term>>,
-    _loop: JoinSet<()>,
+    departure: Departure,
+    stop: CancellationToken,
+    reconciling: JoinSet<()>,
 }
 
 impl Running {
     async fn start() -> Self {
         let outbox = Arc::new(Outbox::default());
+        let (departure, stop) = (Departure::default(), CancellationToken::new());
         let wanted = Wanted {
             units: [
                 desired("source", "test.Source", ConnectorKind::Source),
@@ -163,14 +168,17 @@ impl Running {
             Arc::clone(&outbox),
             wanted_seen,
             (lease_seen, LeaseLost::Stop),
+            departure.clone(),
         );
-        let mut running = JoinSet::new();
-        running.spawn(reconciler.run(CancellationToken::new()));
+        let mut reconciling = JoinSet::new();
+        reconciling.spawn(reconciler.run(stop.clone()));
         let running = Self {
             outbox,
             wanted,
             lease,
-            _loop: running,
+            departure,
+            stop,
+            reconciling,
         };
         running.until_here(&["sink", "source"]).await;
         running

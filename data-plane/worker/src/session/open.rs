@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
-use tonic::transport::Endpoint;
+use tonic::transport::{Channel, Endpoint};
 use towpath_wire::v1;
 use towpath_wire::v1::control_message::Message as FromControlPlane;
 use towpath_wire::v1::worker_message::Message as FromWorker;
@@ -26,14 +26,22 @@ pub(super) fn with_scheme(address: &str) -> String {
     }
 }
 
-type Channel = (mpsc::Sender<v1::WorkerMessage>, mpsc::Receiver<v1::WorkerMessage>);
+type Messages = (mpsc::Sender<v1::WorkerMessage>, mpsc::Receiver<v1::WorkerMessage>);
+
+/// A stream that was opened.
+pub(super) struct Opened {
+    /// The connection, for requests beside the stream: to the node that leads.
+    pub(super) channel: Channel,
+    pub(super) incoming: tonic::Streaming<v1::ControlMessage>,
+    pub(super) registered: v1::Registered,
+}
 
 /// Opens a stream, sends the registration and waits for its answer.
 pub(super) async fn open(
     endpoint: &str,
-    (outgoing, receiver): Channel,
+    (outgoing, receiver): Messages,
     register: FromWorker,
-) -> Result<(tonic::Streaming<v1::ControlMessage>, v1::Registered), SessionError> {
+) -> Result<Opened, SessionError> {
     let connect = |source| SessionError::Connect {
         endpoint: endpoint.to_owned(),
         source,
@@ -49,7 +57,7 @@ pub(super) async fn open(
         .connect()
         .await
         .map_err(connect)?;
-    let mut client = WorkerSessionsClient::new(channel).max_decoding_message_size(MAX_MESSAGE_BYTES);
+    let mut client = WorkerSessionsClient::new(channel.clone()).max_decoding_message_size(MAX_MESSAGE_BYTES);
     let first = v1::WorkerMessage {
         message: Some(register),
     };
@@ -66,7 +74,11 @@ pub(super) async fn open(
             .map_err(refused)?
             .and_then(|message| message.message);
         match answer {
-            Some(FromControlPlane::Registered(registered)) => Ok((incoming, registered)),
+            Some(FromControlPlane::Registered(registered)) => Ok(Opened {
+                channel,
+                incoming,
+                registered,
+            }),
             Some(_) | None => Err(SessionError::Closed),
         }
     };
