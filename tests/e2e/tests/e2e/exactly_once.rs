@@ -109,7 +109,8 @@ async fn transactions_of_many_batches_are_as_exact() {
 
 /// A number from the environment: whoever has more time than a whole run of the tests can see more of it.
 fn setting(name: &str, default: usize) -> usize {
-    std::env::var(name).map_or(default, |value| value.parse().expect("a number"))
+    let value = std::env::var_os(name).map(|value| value.into_string().expect("a number"));
+    value.map_or(default, |value| value.parse().expect("a number"))
 }
 
 async fn copy_and_kill(name: &str, count: usize, more: Value) {

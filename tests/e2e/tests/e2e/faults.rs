@@ -81,7 +81,11 @@ async fn a_worker_that_comes_while_the_database_is_away_waits_for_it_and_says_so
     .await
     .unwrap();
     let traces = cluster.rest.traces("article-source").await;
-    assert_eq!(traces.matches("after 2 of 2 attempts to connect").count(), 2, "{traces}");
+    assert_eq!(
+        traces.matches("after 2 of 2 attempts to connect").count(),
+        2,
+        "{traces}"
+    );
 
     services.start(Service::MariaDb).await.unwrap();
     cluster.rest.wait_running("article-source", 1).await;
