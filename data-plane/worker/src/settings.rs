@@ -9,7 +9,7 @@ use towpath_runtime::properties::{self, PropertiesError};
 use towpath_runtime::unit::{Resolve, RuntimeSettings};
 use towpath_runtime::validation::WorkerDefaults;
 use towpath_runtime::worker_config::{
-    LeaseLost, Membership, OffsetsInKafka, WorkerConfig, WorkerConfigError, WorkerKind,
+    LeaseLost, Listener, Membership, OffsetsInKafka, WorkerConfig, WorkerConfigError, WorkerKind,
 };
 use towpath_types::Labels;
 
@@ -43,7 +43,7 @@ pub enum SettingsError {
 /// A worker's settings. Values may be secrets: `Debug` leaves them out.
 #[derive(Clone)]
 pub struct WorkerSettings {
-    /// host:port that statuses show.
+    /// host:port that statuses show; no other worker of the cluster may have it.
     pub worker_id: String,
     pub group_id: String,
     pub labels: Labels,
@@ -54,6 +54,8 @@ pub struct WorkerSettings {
     pub lease_lost_policy: LeaseLost,
     /// Of a worker of a cluster.
     pub offsets_in_kafka: Option<Arc<OffsetsInKafka>>,
+    /// Where `towpath standalone` serves the REST API.
+    pub listeners: Vec<Listener>,
     pub runtime: RuntimeSettings,
     /// The whole file, secrets resolved.
     pub config: Arc<ConfigMap>,
@@ -97,7 +99,8 @@ impl WorkerSettings {
         let file = resolve(&file).map_err(SettingsError::Providers)?;
         let config = WorkerConfig::parse(file, kind, &registry::plugins())?;
         config.warn_of_ignored_keys();
-        let worker_id = config.advertised_url(&host_name(), None).worker_id();
+        let local_host = host_name();
+        let worker_id = config.advertised_url(&local_host, None).worker_id(&local_host);
         let mut settings = Self {
             worker_id,
             group_id: String::new(),
@@ -106,6 +109,7 @@ impl WorkerSettings {
             admin_listener: None,
             lease_lost_policy: LeaseLost::Stop,
             offsets_in_kafka: None,
+            listeners: config.listeners.clone(),
             runtime: config.runtime,
             config: Arc::new(config.file().clone()),
             defaults: Arc::new(config.defaults.clone()),

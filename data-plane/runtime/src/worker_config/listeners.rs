@@ -1,6 +1,7 @@
 //! Where the REST API is served, and the address that a worker is known by.
 
 use std::fmt;
+use std::net::IpAddr;
 
 /// What a listener speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -112,18 +113,28 @@ impl AdvertisedUrl {
         }
     }
 
-    /// `host:port`, the worker's id in statuses.
-    pub fn worker_id(&self) -> String {
-        if self.host.contains(':') {
-            format!("[{}]:{}", self.host, self.port)
+    /// `host:port`, the worker's id in statuses. An address that stands for every interface (`0.0.0.0`, `::`) is the same
+    /// on all machines, so this machine's name takes its place: two workers with one id would take each other for a
+    /// restarted one.
+    pub fn worker_id(&self, local_host: &str) -> String {
+        let is_everywhere = self
+            .host
+            .parse::<IpAddr>()
+            .is_ok_and(|address| address.to_canonical().is_unspecified());
+        self.address_of(if is_everywhere { local_host } else { &self.host })
+    }
+
+    fn address_of(&self, host: &str) -> String {
+        if host.contains(':') {
+            format!("[{host}]:{}", self.port)
         } else {
-            format!("{}:{}", self.host, self.port)
+            format!("{host}:{}", self.port)
         }
     }
 }
 
 impl fmt::Display for AdvertisedUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}://{}/", self.scheme.name(), self.worker_id())
+        write!(f, "{}://{}/", self.scheme.name(), self.address_of(&self.host))
     }
 }

@@ -85,10 +85,28 @@ fn the_advertised_address_is_what_is_said_or_else_what_is_listened_on() {
         let advertised = distributed(lines).advertised_url("local", Some(4711));
         assert_eq!(advertised.to_string(), url, "{lines}");
     }
-    assert_eq!(
-        distributed("").advertised_url("local", None).worker_id(),
-        "local:8083"
-    );
     assert!(refused("rest.advertised.port=70000").ends_with("Value must be no more than 65535"));
     assert!(refused("rest.advertised.listener=ftp").ends_with("HTTP, HTTPS"));
+}
+
+#[test]
+fn the_default_id_of_a_worker_names_its_machine() {
+    for (lines, id) in [
+        ("", "local:8083"),
+        ("listeners=http://h:1", "h:1"),
+        ("listeners=http://[::1]:1", "[::1]:1"),
+        ("listeners=http://0.0.0.0:8083", "local:8083"),
+        ("listeners=http://[::]:8083", "local:8083"),
+        ("listeners=http://:::8083", "local:8083"),
+        ("listeners=http://[0:0:0:0:0:0:0:0]:8083", "local:8083"),
+        ("listeners=http://[::ffff:0.0.0.0]:8083", "local:8083"),
+        (
+            "listeners=http://0.0.0.0:1\nrest.advertised.host.name=adv",
+            "adv:1",
+        ),
+        ("rest.advertised.host.name=0.0.0.0", "local:8083"),
+    ] {
+        let advertised = distributed(lines).advertised_url("local", None);
+        assert_eq!(advertised.worker_id("local"), id, "{lines}");
+    }
 }
