@@ -8,10 +8,9 @@ use std::time::Duration;
 
 use clap::Args;
 use tokio_util::sync::CancellationToken;
-use towpath_connect::ConfigMap;
 use towpath_runtime::clients::ClientError;
 use towpath_runtime::connector_file;
-use towpath_runtime::worker_config::WorkerKind;
+use towpath_runtime::worker_config::{Listener, Scheme, WorkerKind};
 use towpath_server::Storage;
 use towpath_types::TargetState;
 use towpath_worker::{SettingsError, WorkerSettings};
@@ -53,8 +52,10 @@ enum StandaloneError {
     NoKafka(#[source] ClientError),
     #[error("Kafka cannot be used")]
     Broker(#[from] BrokerError),
-    #[error("`listeners` cannot be used: `{listeners}` has no `http://host:port`")]
-    Listeners { listeners: String },
+    #[error(
+        "`listeners` cannot be used: none of them is `http://host:port`, and the REST API is served without TLS; add one"
+    )]
+    Listeners,
     #[error(transparent)]
     Planes(#[from] PlanesError),
     #[error("the control plane of this process cannot be reached")]
@@ -99,7 +100,7 @@ async fn run_until_stopped(args: StandaloneArgs, stop: CancellationToken) -> Res
     let clients = broker.clients(&config);
     clients.cluster_id().await.map_err(StandaloneError::NoKafka)?;
     let planes = Planes::start(PlanesOptions {
-        rest_address: rest_address(&config)?,
+        rest_address: rest_address(&settings.listeners)?,
         grpc_address: "127.0.0.1:0".to_owned(),
         settings,
         clients,
@@ -118,20 +119,18 @@ async fn run_until_stopped(args: StandaloneArgs, stop: CancellationToken) -> Res
 }
 
 /// The first `http` listener as an address to bind.
-fn rest_address(config: &ConfigMap) -> Result<String, StandaloneError> {
-    let listeners = config.get("listeners").unwrap_or("http://127.0.0.1:8083");
-    let mut all = listeners.split(',').map(str::trim);
-    let address = all
-        .find_map(|listener| listener.strip_prefix("http://"))
-        .map(|address| address.trim_end_matches('/'));
-    match address {
+fn rest_address(listeners: &[Listener]) -> Result<String, StandaloneError> {
+    let listener = listeners
+        .iter()
+        .find(|listener| listener.scheme == Scheme::Http)
+        .ok_or(StandaloneError::Listeners)?;
+    let port = listener.port;
+    Ok(match listener.host.as_str() {
         // No host is the default interface; standalone stays on this machine unless told otherwise.
-        Some(port) if port.starts_with(':') => Ok(format!("127.0.0.1{port}")),
-        Some(address) if !address.is_empty() => Ok(address.to_owned()),
-        Some(_) | None => Err(StandaloneError::Listeners {
-            listeners: listeners.to_owned(),
-        }),
-    }
+        "" => format!("127.0.0.1:{port}"),
+        host if host.contains(':') => format!("[{host}]:{port}"),
+        host => format!("{host}:{port}"),
+    })
 }
 
 /// One after another; each is waited for.
@@ -165,4 +164,46 @@ async fn create(
         tokio::time::sleep(LOOK_EVERY).await;
     }
     Ok(connector.name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn address_of(listeners: &str) -> Result<String, StandaloneError> {
+        let file = [
+            ("bootstrap.servers", "a:1"),
+            (
+                "key.converter",
+                "org.apache.kafka.connect.storage.StringConverter",
+            ),
+            (
+                "value.converter",
+                "org.apache.kafka.connect.storage.StringConverter",
+            ),
+            ("offset.storage.file.filename", "/tmp/offsets"),
+            ("listeners", listeners),
+        ];
+        let settings = WorkerSettings::new(file.into_iter().collect(), WorkerKind::Standalone).unwrap();
+        rest_address(&settings.listeners)
+    }
+
+    #[test]
+    fn the_first_listener_without_tls_is_where_rest_is_served() {
+        for (listeners, address) in [
+            ("HTTP://:8083", "127.0.0.1:8083"),
+            ("https://:1, http://0.0.0.0:2,http://:3", "0.0.0.0:2"),
+            ("http://h-1:8083", "h-1:8083"),
+            ("http://[::1]:8083", "[::1]:8083"),
+        ] {
+            assert_eq!(address_of(listeners).unwrap(), address, "{listeners}");
+        }
+    }
+
+    #[test]
+    fn standalone_does_not_start_with_tls_only() {
+        let refused = address_of("https://:8443").unwrap_err();
+        assert!(matches!(refused, StandaloneError::Listeners));
+        assert_eq!(refused.exit_code(), ExitCode::from(EXIT_NOT_BUILT));
+    }
 }

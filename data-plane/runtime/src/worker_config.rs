@@ -3,6 +3,7 @@
 //! done to the file before it is read here.
 
 mod cluster;
+mod ignored;
 mod keys;
 mod listeners;
 
@@ -56,7 +57,7 @@ pub struct ProviderSettings {
     pub params: ConfigMap,
 }
 
-/// How the REST API answers browsers.
+/// How the REST API would answer browsers. Nobody acts on it: the REST API is the control plane's.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct HttpHeaders {
     /// `access.control.allow.origin`; empty for none.
@@ -89,12 +90,13 @@ pub struct WorkerConfig {
     pub labels: Labels,
     pub runtime: RuntimeSettings,
     pub defaults: WorkerDefaults,
-    /// `topic.creation.enable`.
+    /// `topic.creation.enable`. Nobody acts on it: no worker creates topics for sources.
     pub topic_creation: bool,
-    /// `topic.tracking.allow.reset`.
+    /// `topic.tracking.allow.reset`. Nobody acts on it: the control plane knows no worker's file.
     pub topic_tracking_reset: bool,
+    /// A worker of a cluster serves no REST API: they give it its id.
     pub listeners: Vec<Listener>,
-    /// Where the loggers are served; `None`: on the other listeners; none of them: nowhere.
+    /// Where the loggers would be served; `None`: on the other listeners; none of them: nowhere. Nobody acts on it.
     pub admin_listeners: Option<Vec<Listener>>,
     pub advertised: Advertised,
     pub http_headers: HttpHeaders,
@@ -190,34 +192,6 @@ impl WorkerConfig {
     pub fn unknown_keys(&self) -> Vec<&str> {
         let keys = self.file.iter().map(|(key, _)| key);
         keys.filter(|key| !keys::is_known(key)).collect()
-    }
-
-    /// Keys that a user would expect to have an effect, and why they have none.
-    pub fn keys_without_effect(&self) -> Vec<(String, &'static str)> {
-        let mut found: Vec<(String, &'static str)> = Vec::new();
-        for (key, value) in self.file.iter() {
-            if keys::is_removed(key) {
-                found.push((key.to_owned(), "Kafka Connect removed it in version 3.0"));
-            }
-            if key == keys::REST_EXTENSIONS && value.is_some_and(|classes| !classes.trim().is_empty()) {
-                found.push((
-                    key.to_owned(),
-                    "extensions of the REST API are Java code: put a proxy in front of it, for example to log users in",
-                ));
-            }
-        }
-        let providers = providers_of(&self.file);
-        found.extend(
-            providers
-                .filter(|(_, class, _)| class.is_none())
-                .map(|(alias, ..)| {
-                    (
-                        format!("{}.{alias}.class", keys::CONFIG_PROVIDERS),
-                        "it is not set",
-                    )
-                }),
-        );
-        found
     }
 
     /// Logs what of the file has no effect, by name. To be called once.

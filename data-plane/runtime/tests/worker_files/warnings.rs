@@ -74,7 +74,7 @@ const TAKEN_WITHOUT_A_WORD: [&str; 64] = [
 ];
 
 /// Those that mean something, with values that they take.
-const USED: [&str; 26] = [
+const USED: [&str; 24] = [
     "offset.storage.partitions=5",
     "offset.storage.replication.factor=-1",
     "bootstrap.servers=a:1",
@@ -86,17 +86,15 @@ const USED: [&str; 26] = [
     "config.providers=",
     "connector.client.config.override.policy=All",
     "connector.client.config.override.allowlist=",
-    "topic.creation.enable=true",
+    "topic.creation.enable=false",
     "topic.tracking.enable=true",
     "topic.tracking.allow.reset=true",
     "listeners=http://:1",
     "rest.advertised.host.name=h",
     "rest.advertised.port=1",
     "rest.advertised.listener=http",
-    "access.control.allow.origin=*",
-    "access.control.allow.methods=GET",
+    "access.control.allow.origin=",
     "response.http.headers.config=",
-    "admin.listeners=",
     "exactly.once.source.support=disabled",
     "control.plane.endpoints=http://a:1",
     "worker.admin.listener=",
@@ -154,5 +152,54 @@ fn keys_that_were_removed_or_cannot_work_are_named() {
         distributed("rest.extension.classes=")
             .keys_without_effect()
             .is_empty()
+    );
+}
+
+#[test]
+fn keys_that_ask_for_something_else_than_what_happens_are_named() {
+    let headers = "the REST API sets no such headers: put a proxy in front of it that does";
+    let tls = "the REST API is served without TLS: put a proxy in front of it that has the certificate";
+    let loggers = "the loggers are served where the rest of the REST API is";
+    for (line, reason) in [
+        ("access.control.allow.origin=*", headers),
+        ("access.control.allow.methods=GET", headers),
+        ("response.http.headers.config=add X-A:b", headers),
+        ("admin.listeners=", loggers),
+        ("admin.listeners=http://:1", loggers),
+        ("listeners=http://:1,HTTPS://:2", tls),
+        (
+            "topic.creation.enable=true",
+            "topics are not created for sources: the brokers do it if `auto.create.topics.enable` says so, with their \
+             defaults; create others before",
+        ),
+        (
+            "topic.tracking.allow.reset=false",
+            "the topics of a connector can always be reset: have a proxy refuse `/topics/reset`",
+        ),
+    ] {
+        let (key, _) = line.split_once('=').unwrap();
+        let found = distributed(line).keys_without_effect();
+        assert_eq!(found, [(key.to_owned(), reason)], "{line}");
+    }
+}
+
+#[test]
+fn settings_of_tls_are_named_beside_a_listener_that_would_have_it() {
+    let worker = distributed(
+        "listeners=https://:1
+         listeners.https.ssl.keystore.location=x
+         admin.listeners=https://:2
+         admin.listeners.https.ssl.keystore.location=x",
+    );
+    let (_, mut without_effect) = warned(&worker);
+    without_effect.sort();
+    assert_eq!(
+        without_effect,
+        [
+            "admin.listeners",
+            "admin.listeners.https.ssl.keystore.location",
+            "listeners",
+            "listeners.https.ssl.keystore.location",
+        ]
     );
 }
