@@ -13,7 +13,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tonic::transport::Endpoint;
 use towpath_raft::Member;
-use towpath_server::{Config, ControlPlane, Group, RunError, Storage};
+use towpath_server::{Chain, Config, ControlPlane, Group, RunError, Storage};
 use towpath_testkit::{free_port, wait_until};
 use towpath_types::NodeId;
 use towpath_wire::v1;
@@ -35,6 +35,7 @@ struct Node {
 
 struct Trio {
     nodes: Vec<Node>,
+    members: BTreeMap<NodeId, Member>,
     running: JoinSet<Result<(), RunError>>,
     shutdown: CancellationToken,
     _folder: TempDir,
@@ -80,6 +81,7 @@ impl Trio {
         }
         let trio = Self {
             nodes,
+            members,
             running,
             shutdown,
             _folder: folder,
@@ -144,6 +146,39 @@ impl Trio {
             ended.unwrap().unwrap();
         }
     }
+}
+
+/// Its others may be reached where it is not reached itself: the ports of the node that it was are taken.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_that_has_lost_its_data_directory_does_not_start_under_its_number() {
+    let trio = Trio::start().await;
+    for number in 2..=3 {
+        let empty = tempfile::tempdir().unwrap();
+        let config = Config {
+            rest_address: "127.0.0.1:0".to_owned(),
+            grpc_address: "127.0.0.1:0".to_owned(),
+            storage: Storage::Disk {
+                data_dir: empty.path().to_owned(),
+                node: NodeId(number),
+                peer_address: "127.0.0.1:0".to_owned(),
+                advertised_host: None,
+                group: Group::Of(trio.members.clone()),
+            },
+            lease: LONG_LEASE,
+            ..Config::in_memory()
+        };
+        let refused = ControlPlane::start(config, CancellationToken::new()).await;
+        let reason = Chain(&refused.unwrap_err()).to_string();
+        assert!(
+            reason.contains(&format!("the data directory of node {number} is another one")),
+            "{reason}"
+        );
+        assert!(
+            reason.contains(&format!("`kcctl cluster remove {number}`")),
+            "{reason}"
+        );
+    }
+    trio.stop().await;
 }
 
 /// Connects, as a port of a process that has just died may, and hears nothing.
