@@ -97,6 +97,7 @@ impl World {
             process.leave(now);
             self.note(|world| format!("{} is asked to stop", world.workers[worker].id));
             self.step_worker(worker);
+            self.announce_departure(worker);
         }
     }
 

@@ -167,6 +167,12 @@ impl Users {
         (0..self.connectors).map(|number| ConnectorName::new(format!("c{number}")).expect("it is a name"))
     }
 
+    /// Of a request that is no user's.
+    pub(crate) fn next_number(&mut self) -> u64 {
+        self.count += 1;
+        self.count
+    }
+
     /// A read of this connector.
     pub(crate) fn ask_for(&mut self, name: &ConnectorName, now: Millis) -> u64 {
         self.count += 1;

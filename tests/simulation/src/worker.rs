@@ -7,7 +7,7 @@ mod outbox;
 mod runs;
 mod session;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rand::Rng;
 use rand::rngs::StdRng;
@@ -100,6 +100,9 @@ pub(crate) struct Process {
     next_flush: Millis,
     next_record: Millis,
     is_leaving: bool,
+    /// The control plane gives it nothing any more.
+    departure_is_noted: bool,
+    given_back: BTreeSet<(UnitId, Epoch)>,
     tasks_may_fail: bool,
     acts: Vec<Act>,
 }
@@ -123,6 +126,8 @@ impl Process {
             next_flush: now,
             next_record: now,
             is_leaving: false,
+            departure_is_noted: false,
+            given_back: BTreeSet::new(),
             tasks_may_fail: true,
             acts: Vec::new(),
             rng,
@@ -167,6 +172,14 @@ impl Process {
     pub(crate) fn leave(&mut self, now: Millis) {
         self.is_leaving = true;
         self.advance_at(now);
+    }
+
+    pub(crate) fn has_runs(&self) -> bool {
+        !self.runs.is_empty()
+    }
+
+    pub(crate) fn departure_is_noted(&mut self) {
+        self.departure_is_noted = true;
     }
 
     /// Does whatever is due.

@@ -45,6 +45,8 @@ pub(crate) struct World {
     pub(crate) links: BTreeMap<LinkId, Link>,
     last_link: LinkId,
     users: Users,
+    /// Which workers wait to hear that it is known that they leave, by the numbers of their requests.
+    departures: BTreeMap<u64, (usize, u64)>,
     tasks: JoinSet<()>,
     pub(crate) is_mended: bool,
     stale_runs: StaleRuns,
@@ -85,6 +87,7 @@ impl World {
             .collect();
         Self {
             users: Users::new(&mut rng),
+            departures: BTreeMap::new(),
             seed,
             rng,
             agenda,
@@ -258,6 +261,7 @@ impl World {
             Event::Answered(number, answer) => {
                 let now = self.now();
                 self.users.answered(number, &answer, now);
+                self.departure_answered(number, &answer);
             }
             Event::ReadDone(number, found, is_answer) => {
                 let now = self.now();

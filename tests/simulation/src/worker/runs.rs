@@ -88,6 +88,9 @@ impl Process {
     pub(super) fn make_equal(&mut self, now: Millis) {
         if self.is_leaving {
             self.stop_where(now, |_, _| true);
+            if self.departure_is_noted {
+                self.give_back();
+            }
             return;
         }
         let wanted = std::mem::take(&mut self.wanted);
@@ -111,6 +114,18 @@ impl Process {
             }
         }
         self.wanted = wanted;
+    }
+
+    /// Each unit that is wanted here and does not run any more, once.
+    fn give_back(&mut self) {
+        let wanted = self.wanted.units.iter();
+        let runs = wanted.map(|(unit, desired)| (unit.clone(), Epoch(desired.epoch)));
+        let releases = self.wanted.releases.clone();
+        for (unit, epoch) in runs.chain(releases).collect::<Vec<_>>() {
+            if !self.runs.contains_key(&unit) && self.given_back.insert((unit.clone(), epoch)) {
+                self.outbox.ended(&unit, epoch);
+            }
+        }
     }
 
     fn stop_where(&mut self, now: Millis, is_over: impl Fn(&UnitId, &Run) -> bool) {

@@ -4,12 +4,15 @@ use std::collections::VecDeque;
 
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
-use towpath_types::{Epoch, UnitId};
+use towpath_raft::StoreError;
+use towpath_state::{Command, Outcome};
+use towpath_types::{Epoch, UnitId, WorkerId};
 use towpath_wire::v1;
 
 use super::World;
 use crate::agenda::{Actor, Event, LinkId, Millis};
 use crate::group::{NODES, lock};
+use crate::users::Request;
 use crate::worker::{Act, Process, Worker};
 
 impl World {
@@ -66,6 +69,34 @@ impl World {
         }
         self.step_worker(number);
         self.hear_what_waits(number);
+    }
+
+    /// Once, while the real one asks until it is answered: a worker that nobody hears says good-bye all the same.
+    pub(crate) fn announce_departure(&mut self, number: usize) {
+        let worker = &self.workers[number];
+        if !worker.process.as_ref().is_some_and(Process::has_runs) {
+            return;
+        }
+        let asked = (number, worker.incarnation);
+        let command = Command::SetDraining {
+            worker: WorkerId::new(&worker.id),
+            draining: true,
+        };
+        let request = self.users.next_number();
+        self.departures.insert(request, asked);
+        self.ask(request, Request::Write(command));
+    }
+
+    pub(super) fn departure_answered(&mut self, request: u64, answer: &Result<Outcome, StoreError>) {
+        let Some((number, incarnation)) = self.departures.remove(&request) else {
+            return;
+        };
+        let worker = &mut self.workers[number];
+        let is_noted = matches!(answer, Ok(Ok(_))) && worker.incarnation == incarnation;
+        if let Some(process) = worker.process.as_mut().filter(|_| is_noted) {
+            process.departure_is_noted();
+            self.step_worker(number);
+        }
     }
 
     /// Lets a worker do what is due, and does what it asks for.
