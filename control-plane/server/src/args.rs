@@ -55,7 +55,8 @@ struct Settings {
     join: Option<String>,
     /// A file of `kcctl cluster backup`: this node begins a new group with the state in it. Its data directory must be
     /// empty, so this is for its first start only. With --initial-members it is given to the node with the lowest number
-    /// of them and to no other, and the others begin empty. Workers of the old group are forgotten, and what they still run is stopped when they register
+    /// of them and to no other, and the others begin empty. Workers of the old group are forgotten, and what they still
+    /// run is stopped when they register
     #[arg(long, env = "TOWPATH_RESTORE", conflicts_with = "join")]
     restore: Option<PathBuf>,
     /// The host by which others reach this node, if it listens on all [default: the host of --peer-address]
