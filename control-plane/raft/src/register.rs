@@ -113,7 +113,7 @@ impl Register {
         if is_another(Some(&self.own), &request.target_disk) {
             return Err(self.say(StrangerError::Disk { node: self.node }, self.node));
         }
-        let known = self.known();
+        let known = self.lock();
         let sender = request.sender;
         if is_another(known.disks.get(&sender), &request.disk) {
             return Err(self.say(StrangerError::Disk { node: sender }, sender));
@@ -142,12 +142,14 @@ impl Register {
         if disk.is_empty() {
             return Ok(());
         }
-        let first = disk.to_owned();
-        self.change(move |known| {
-            known.disks.entry(node).or_insert_with(|| first.clone());
-        })
-        .await?;
-        if is_another(self.known().disks.get(&node), disk) {
+        if !self.lock().disks.contains_key(&node) {
+            let first = disk.to_owned();
+            self.change(move |known| {
+                known.disks.entry(node).or_insert_with(|| first.clone());
+            })
+            .await?;
+        }
+        if is_another(self.lock().disks.get(&node), disk) {
             return Err(self.say(StrangerError::Disk { node }, node));
         }
         Ok(())

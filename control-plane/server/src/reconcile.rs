@@ -171,7 +171,8 @@ impl Reconciler {
     }
 }
 
-async fn sleep_until(at: Option<Instant>) {
+/// For ever, if there is no such moment.
+pub(crate) async fn sleep_until(at: Option<Instant>) {
     match at {
         Some(at) => tokio::time::sleep_until(at).await,
         None => std::future::pending().await,

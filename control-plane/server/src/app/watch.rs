@@ -6,12 +6,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::watch;
-use tokio::time::Instant;
 use towpath_raft::{ClusterStore, Reads as _, StoreMetrics};
 use towpath_state::ClusterState;
 use towpath_types::{ConnectorName, Revision, WorkerId};
 
 use super::{App, Expansion, ListedConnector};
+use crate::reconcile::sleep_until;
 use crate::sessions::Directory;
 
 /// Changes that come closer than this are shown together.
@@ -100,12 +100,5 @@ impl Watcher {
             events.push(Event::Deleted(name));
         }
         (state.revision(), events)
-    }
-}
-
-async fn sleep_until(at: Option<Instant>) {
-    match at {
-        Some(at) => tokio::time::sleep_until(at).await,
-        None => std::future::pending().await,
     }
 }

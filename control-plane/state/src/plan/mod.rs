@@ -3,8 +3,8 @@
 //!
 //! It moves as little as it can. Units without a place go where the fewest of their kind are, and among equals where
 //! the fewest tasks of their connector are. When counts differ by more than one, or a worker drains, some units move,
-//! never more than [`MAX_MOVES_IN_FLIGHT`] at a time, and of a worker that drains one at a time: each is first taken from its worker with the destination noted,
-//! and given to the destination once the worker has let go.
+//! never more than [`MAX_MOVES_IN_FLIGHT`] at a time, and of a worker that drains one at a time: each is first taken
+//! from its worker with the destination noted, and given to the destination once the worker has let go.
 
 mod board;
 mod fit;

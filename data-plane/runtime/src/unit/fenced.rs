@@ -1,7 +1,7 @@
-//! Runs of tasks that can go on with nothing, while the task could: what it needs to start is away, another run has taken their place in the consumer group or
-//! behind the transactional id, or their producer is beyond repair. A place may be taken by a task of ours which begins late
-//! what it was once told, or this may be one that was told to run once and no longer is: only the control plane can tell, so
-//! it is asked, and waited for, before the task starts over.
+//! Runs of tasks that can go on with nothing, while the task could: what it needs to start is away, another run has
+//! taken their place in the consumer group or behind the transactional id, or their producer is beyond repair. A place
+//! may be taken by a task of ours which begins late what it was once told, or this may be one that was told to run once
+//! and no longer is: only the control plane can tell, so it is asked, and waited for, before the task starts over.
 
 use std::time::Duration;
 
