@@ -188,7 +188,10 @@ impl Reader {
             if !said && started.elapsed() > LONG_WAIT {
                 said = true;
                 tracing::warn!(
-                    "transactions over the offsets topic are open; waiting until they are committed or aborted"
+                    topic,
+                    "transactions over the offsets topic are open; waiting until they are committed or aborted. A producer that is \
+                     gone has `transaction.timeout.ms` for it; what stays open for longer was left hanging by the broker: \
+                     `kafka-transactions.sh find-hanging` names it, and `abort` ends it"
                 );
             }
             tokio::time::sleep(OPEN_TRANSACTION_PAUSE).await;

@@ -21,6 +21,9 @@ use crate::watch::Watch;
 const REST_PORT: u16 = 8083;
 const GRPC_PORT: u16 = 7083;
 const PEER_PORT: u16 = 7084;
+/// Where exactly-once sources keep their offsets.
+pub(crate) const OFFSETS: &str = "offsets";
+pub(crate) const OFFSETS_PARTITIONS: u32 = 5;
 const STRING: &str = "org.apache.kafka.connect.storage.StringConverter";
 
 /// The processes could not be set up.
@@ -171,14 +174,14 @@ impl Setting<'_> {
             .map(|node| format!("{}:{GRPC_PORT}", self.network.address(Place::Node(node))))
             .collect();
         let exactly_once = match self.plan.delivery {
-            Delivery::AtLeastOnce => "",
-            Delivery::ExactlyOnce => {
+            Delivery::AtLeastOnce => String::new(),
+            Delivery::ExactlyOnce => format!(
                 "exactly.once.source.support=enabled\n\
-                 offset.storage.topic=offsets\n\
-                 offset.storage.partitions=5\n\
+                 offset.storage.topic={OFFSETS}\n\
+                 offset.storage.partitions={OFFSETS_PARTITIONS}\n\
                  offset.storage.replication.factor=1\n\
                  consumer.isolation.level=read_committed\n"
-            }
+            ),
         };
         format!(
             "bootstrap.servers={bootstrap}\n\

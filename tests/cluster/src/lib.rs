@@ -7,6 +7,7 @@ pub mod clock;
 pub mod cluster;
 pub mod disk;
 pub mod faults;
+pub mod hanging;
 pub mod journal;
 pub mod network;
 pub mod numbers;

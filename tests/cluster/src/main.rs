@@ -103,6 +103,13 @@ fn tell(seed: u64, outcome: &Result<Report, RunError>, took: Duration) -> io::Re
                 report.requests,
                 report.settled_after.as_secs_f64()
             )?;
+            if report.hanging > 0 {
+                writeln!(
+                    out,
+                    "  Kafka had left {} transactions hanging, which were aborted",
+                    report.hanging
+                )?;
+            }
             for violation in &report.violations {
                 writeln!(out, "  {violation}")?;
             }

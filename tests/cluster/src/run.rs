@@ -11,6 +11,7 @@ use towpath_testkit::{TimedOut, linearizable};
 use crate::clients::Users;
 use crate::cluster::{Cluster, ClusterError};
 use crate::faults::{self, Ended, FaultError};
+use crate::hanging;
 use crate::journal::Journal;
 use crate::numbers::Numbers;
 use crate::oracles::delivered::{self, Written};
@@ -35,7 +36,7 @@ pub enum RunError {
     Fault(#[from] FaultError),
     #[error("a file of the run could not be written")]
     File(#[from] std::io::Error),
-    #[error("the topics could not be read")]
+    #[error("Kafka's tools did not say what is in the topics")]
     Topics(#[from] ShellError),
 }
 
@@ -48,6 +49,8 @@ pub struct Report {
     pub repeats: usize,
     pub requests: usize,
     pub settled_after: Duration,
+    /// Transactions that Kafka left hanging, and that were aborted.
+    pub hanging: usize,
 }
 
 struct Run<'a> {
@@ -93,7 +96,7 @@ pub async fn run(plan: &Plan, folder: &Path) -> Result<Report, RunError> {
         report: Report::default(),
     };
     let written = run.break_things().await?;
-    run.heal(&written).await;
+    run.heal(&written).await?;
     run.judge(&written).await?;
     run.clean_up().await;
     looking.shutdown().await;
@@ -129,17 +132,48 @@ impl Run<'_> {
         Ok(written)
     }
 
-    async fn heal(&mut self, written: &Written) {
+    async fn heal(&mut self, written: &Written) -> Result<(), RunError> {
         let from = self.journal.now();
         if let Err(error) = settled::wait(self.users.api(), &self.watch).await {
-            self.report.violations.push(error.to_string());
+            let again = async |run: &Self| settled::wait(run.users.api(), &run.watch).await;
+            self.unless_hanging(error, again).await?;
         }
         self.report.settled_after = self.journal.now() - from;
         self.journal.note("everything runs as it is wanted");
         if let Err(error) = self.work.wait_for_all(written).await {
-            self.report.violations.push(error.to_string());
+            let again = async |run: &Self| run.work.wait_for_all(written).await;
+            self.unless_hanging(error, again).await?;
         }
         self.users.read_all().await;
+        Ok(())
+    }
+
+    /// Something was waited for in vain. If Kafka has left transactions hanging, which nobody else can end, they are aborted
+    /// and it is waited once more.
+    async fn unless_hanging(
+        &mut self,
+        error: TimedOut,
+        again: impl AsyncFnOnce(&Self) -> Result<(), TimedOut>,
+    ) -> Result<(), RunError> {
+        let partitions = self.work.partitions(self.plan);
+        let broker = self.cluster.broker.lock().await;
+        let found = hanging::find(&broker, &partitions).await?;
+        for transaction in &found {
+            self.journal
+                .note(&format!("hangs in Kafka, and is aborted: {transaction:?}"));
+            hanging::abort(&broker, transaction).await?;
+        }
+        drop(broker);
+        self.report.hanging += found.len();
+        let verdict = if found.is_empty() {
+            Err(error)
+        } else {
+            again(self).await
+        };
+        if let Err(error) = verdict {
+            self.report.violations.push(error.to_string());
+        }
+        Ok(())
     }
 
     async fn judge(&mut self, written: &Written) -> Result<(), RunError> {

@@ -12,10 +12,10 @@ use towpath_testkit::{TimedOut, wait_until};
 
 use crate::broker::Broker;
 use crate::clients::{Rest, Users, VALUE};
-use crate::cluster::source;
+use crate::cluster::{OFFSETS, OFFSETS_PARTITIONS, source};
 use crate::numbers::Numbers;
 use crate::oracles::delivered::{Line, Written, missing};
-use crate::plan::Plan;
+use crate::plan::{Delivery, Plan};
 use crate::shell::ShellError;
 
 /// How long a request of the set-up is tried.
@@ -69,6 +69,20 @@ impl Work {
             create(rest, &name, config).await?;
         }
         Ok(Self { inputs, outputs })
+    }
+
+    /// All that transactions of the run are about.
+    pub fn partitions(&self, plan: &Plan) -> Vec<(String, u32)> {
+        if plan.delivery == Delivery::AtLeastOnce {
+            return Vec::new();
+        }
+        let numbers = self.inputs.keys().map(|topic| (topic.as_str(), plan.partitions));
+        let topics = numbers.chain([(OFFSETS, OFFSETS_PARTITIONS)]);
+        let each = |(topic, count): (&str, u32)| {
+            let topic = topic.to_owned();
+            (0..count).map(move |partition| (topic.clone(), partition))
+        };
+        topics.flat_map(each).collect()
     }
 
     /// # Errors

@@ -13,7 +13,7 @@ use tonic::transport::Server;
 use towpath_raft::{ClusterStore as _, Member, RaftConfig, RaftStore, Reads as _, StoreError};
 use towpath_types::NodeId;
 
-use crate::support::{must_put, put, value, wait_until};
+use crate::support::{must_put, put, show_logs, value, wait_until};
 
 pub(crate) struct Node {
     config: RaftConfig,
@@ -100,6 +100,7 @@ impl Group {
     }
 
     pub(crate) fn of_none() -> Self {
+        show_logs();
         Self {
             nodes: BTreeMap::new(),
             _dirs: Vec::new(),
@@ -178,10 +179,7 @@ impl Group {
         let dir = TempDir::new().unwrap();
         let node = Node::start(RaftConfig::new(NodeId(1), member.clone(), dir.path()), listener).await;
         node.store.form_group([(NodeId(1), member)].into()).await.unwrap();
-        let mut group = Self {
-            nodes: BTreeMap::new(),
-            _dirs: Vec::new(),
-        };
+        let mut group = Self::of_none();
         group.add(node, dir);
         group.leader().await;
         group

@@ -12,6 +12,17 @@ pub(crate) const DEADLINE: Duration = Duration::from_secs(60);
 
 const POLL: Duration = Duration::from_millis(10);
 
+/// What the nodes say is shown with a test that fails. To be called before the first of them starts.
+pub(crate) fn show_logs() {
+    let filter = tracing_subscriber::EnvFilter::new("info,towpath_raft=debug");
+    let logs = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(false)
+        .with_test_writer();
+    // Another test of this process may have been the first.
+    drop(logs.try_init());
+}
+
 pub(crate) fn config(dir: &Path) -> RaftConfig {
     RaftConfig::new(NodeId(1), Member::default(), dir)
 }
