@@ -22,7 +22,8 @@ use crate::types::{Entry, SnapshotMeta, TypeConfig, Vote};
 const ENTRIES: &str = include_str!("../tests/golden/entries-v1.jsonl");
 const VOTE: &str = include_str!("../tests/golden/vote-v1.json");
 const SNAPSHOT_META: &str = include_str!("../tests/golden/snapshot-meta-v1.json");
-const KNOWN: &str = include_str!("../tests/golden/known-v1.json");
+/// Without and with a revision.
+const KNOWN: &str = include_str!("../tests/golden/known-v1.jsonl");
 /// The name of a message or of its answer, and its body.
 const PEERS: &str = include_str!("../tests/golden/peers-v1.txt");
 
@@ -64,7 +65,7 @@ fn entries_votes_and_descriptions_of_snapshots_are_written_as_ever() {
     assert_eq!(kinds, ["membership", "blank", "normal"]);
     checked::<Vote>(VOTE.trim_end());
     checked::<SnapshotMeta>(SNAPSHOT_META.trim_end());
-    checked::<Known>(KNOWN.trim_end());
+    KNOWN.lines().for_each(|line| drop(checked::<Known>(line)));
 }
 
 #[test]

@@ -22,7 +22,7 @@ use towpath_wire::v1::{PeerAnswer, PeerRequest};
 use crate::election::{Canvass, Support};
 use crate::handover::HandOver;
 use crate::proposals::COMMAND_BYTES;
-use crate::register::Register;
+use crate::register::{Known, Register};
 use crate::types::{Member, TypeConfig};
 
 /// Of the JSON in the messages.
@@ -137,7 +137,10 @@ impl Peer {
     }
 
     fn request(&self, body: &impl Serialize, timeout: Duration) -> Request<PeerRequest> {
-        let known = self.register.known();
+        self.request_of(self.register.known(), body, timeout)
+    }
+
+    fn request_of(&self, known: Known, body: &impl Serialize, timeout: Duration) -> Request<PeerRequest> {
         let message = PeerRequest {
             format_version: FORMAT_VERSION,
             target: self.target,
@@ -148,6 +151,7 @@ impl Peer {
             target_disk: known.disks.get(&self.target).cloned().unwrap_or_default(),
             group: known.group.unwrap_or_default(),
             disks: HashMap::new(),
+            revision: known.revision,
         };
         let mut request = Request::new(message);
         request.set_timeout(timeout);
@@ -156,8 +160,11 @@ impl Peer {
 
     /// A message that only a leader sends.
     fn order(&self, body: &impl Serialize, timeout: Duration) -> Request<PeerRequest> {
-        let mut request = self.request(body, timeout);
-        request.get_mut().disks = self.register.all().into_iter().collect();
+        let known = self.register.known();
+        let mut disks: HashMap<u64, String> = known.disks.clone().into_iter().collect();
+        disks.insert(self.register.node(), self.register.own().to_owned());
+        let mut request = self.request_of(known, body, timeout);
+        request.get_mut().disks = disks;
         request
     }
 

@@ -5,10 +5,14 @@
 //! keeps the first id that it sees for a number, a leader before it counts what the disk has acknowledged, and tells the
 //! others with every message. Nodes of versions that do not know of ids name none, and are not checked.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use serde::{Deserialize, Serialize};
+use tokio::sync::Mutex as AsyncMutex;
 use tonic::Status;
 use towpath_wire::v1::PeerRequest;
 
@@ -22,6 +26,16 @@ pub(crate) struct Known {
     /// By the numbers of the nodes.
     #[serde(default)]
     pub(crate) disks: BTreeMap<u64, String>,
+    /// How often it has changed; left out at first.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub(crate) revision: u64,
+}
+
+#[derive(Debug)]
+struct Kept {
+    known: Known,
+    /// The newest of what leaders have told: their term, and their revision.
+    told: (u64, u64),
 }
 
 /// Why a node and another do not go together.
@@ -67,8 +81,11 @@ pub(crate) struct Register {
     own: String,
     /// Weak, because those who talk to others may outlive the store, and the disk must not.
     disk: Weak<Disk>,
-    /// A std mutex: held while a change is written, which happens once for every node, and on a blocking thread.
-    known: Mutex<Known>,
+    /// As on disk. A std mutex: held for one look.
+    kept: Mutex<Kept>,
+    /// Whose turn it is to change it: changes are made in the order in which they were asked for, also those that nobody waits
+    /// for any more because the request has timed out.
+    turn: Arc<AsyncMutex<()>>,
     /// About whom something was said. A std mutex: held for one look.
     said: Mutex<BTreeSet<u64>>,
 }
@@ -80,7 +97,11 @@ impl Register {
             node,
             own: disk.identity()?,
             disk: Arc::downgrade(disk),
-            known: Mutex::new(disk.get(Head::Known)?.unwrap_or_default()),
+            kept: Mutex::new(Kept {
+                known: disk.get(Head::Known)?.unwrap_or_default(),
+                told: (0, 0),
+            }),
+            turn: Arc::default(),
             said: Mutex::default(),
         })
     }
@@ -94,18 +115,11 @@ impl Register {
     }
 
     pub(crate) fn known(&self) -> Known {
-        self.lock().clone()
+        self.lock().known.clone()
     }
 
-    /// The disks of all nodes, this one among them.
-    pub(crate) fn all(&self) -> BTreeMap<u64, String> {
-        let mut disks = self.known().disks;
-        disks.insert(self.node, self.own.clone());
-        disks
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Known> {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Kept> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether a message is for this disk, and from one that has not been replaced.
@@ -113,7 +127,8 @@ impl Register {
         if is_another(Some(&self.own), &request.target_disk) {
             return Err(self.say(StrangerError::Disk { node: self.node }, self.node));
         }
-        let known = self.lock();
+        let kept = self.lock();
+        let known = &kept.known;
         let sender = request.sender;
         if is_another(known.disks.get(&sender), &request.disk) {
             return Err(self.say(StrangerError::Disk { node: sender }, sender));
@@ -124,17 +139,33 @@ impl Register {
         Ok(())
     }
 
-    /// What a leader knows. It is right where it knows something else: a number may have been given away again.
-    pub(crate) async fn adopt(self: &Arc<Self>, told: &PeerRequest) -> Result<(), StrangerError> {
+    /// What the leader of a term knows. It is right where it knows something else: a number may have been given away again.
+    /// What it has said before it said something else is not.
+    pub(crate) async fn adopt(self: &Arc<Self>, term: u64, told: &PeerRequest) -> Result<(), StrangerError> {
+        let at = (term, told.revision);
+        if !self.is_newest(at) {
+            return Ok(());
+        }
         let mut disks = told.disks.clone();
         // Its own it has itself.
         disks.remove(&self.node);
         let group = Some(told.group.clone()).filter(|group| !group.is_empty());
+        let register = self.clone();
         self.change(move |known| {
+            if !register.is_newest(at) {
+                return;
+            }
             known.group = known.group.take().or_else(|| group.clone());
             known.disks.extend(disks.clone());
         })
         .await
+    }
+
+    /// Whether no leader has told anything later than this.
+    fn is_newest(&self, told: (u64, u64)) -> bool {
+        let mut kept = self.lock();
+        kept.told = kept.told.max(told);
+        kept.told == told
     }
 
     /// Takes down the disk of a node that has answered, or finds that it is another one than before.
@@ -142,14 +173,14 @@ impl Register {
         if disk.is_empty() {
             return Ok(());
         }
-        if !self.lock().disks.contains_key(&node) {
+        if !self.lock().known.disks.contains_key(&node) {
             let first = disk.to_owned();
             self.change(move |known| {
                 known.disks.entry(node).or_insert_with(|| first.clone());
             })
             .await?;
         }
-        if is_another(self.lock().disks.get(&node), disk) {
+        if is_another(self.lock().known.disks.get(&node), disk) {
             return Err(self.say(StrangerError::Disk { node }, node));
         }
         Ok(())
@@ -181,19 +212,23 @@ impl Register {
         let node = self.node;
         let mut changed = self.known();
         change(&mut changed);
-        if changed == *self.lock() {
+        if changed == self.lock().known {
             return Ok(());
         }
         let disk = self.disk.upgrade().ok_or(StrangerError::Stopping { node })?;
+        let turn = self.turn.clone().lock_owned().await;
         let register = self.clone();
         let kept = disk.run(move |disk| {
-            let mut known = register.lock();
+            // What has begun is not broken off with the request, so the next turn begins after it.
+            let _turn = turn;
+            let known = register.known();
             let mut changed = known.clone();
             change(&mut changed);
-            if *known != changed {
+            if known != changed {
+                changed.revision += 1;
                 disk.put(Head::Known, &changed)?;
                 disk.sync()?;
-                *known = changed;
+                register.lock().known = changed;
             }
             Ok(())
         });
@@ -228,97 +263,7 @@ fn is_another(known: Option<&String>, named: &str) -> bool {
     !named.is_empty() && known.is_some_and(|known| known != named)
 }
 
-#[cfg(test)]
-mod tests {
-    use tempfile::TempDir;
-
-    use super::*;
-
-    fn opened(dir: &TempDir) -> (Arc<Disk>, Arc<Register>) {
-        let disk = Arc::new(Disk::open(dir.path()).unwrap());
-        let register = Register::load(1, &disk).unwrap();
-        (disk, Arc::new(register))
-    }
-
-    fn of_leader(group: &str, disk: &str) -> PeerRequest {
-        PeerRequest {
-            sender: 2,
-            disk: disk.to_owned(),
-            group: group.to_owned(),
-            disks: [(2, disk.to_owned())].into(),
-            ..PeerRequest::default()
-        }
-    }
-
-    #[tokio::test]
-    async fn what_is_known_of_the_others_outlives_a_restart() {
-        let dir = TempDir::new().unwrap();
-        let (disk, register) = opened(&dir);
-        assert!(register.begin().await.unwrap());
-        register.recognize(2, "first").await.unwrap();
-        let (own, known) = (register.own().to_owned(), register.known());
-        assert_eq!(known.group.as_deref(), Some(&*own));
-        let closed = disk.closed();
-        drop(disk);
-        closed.cancelled().await;
-        let (_disk, register) = opened(&dir);
-        assert_eq!((register.own(), register.known()), (&*own, known));
-        let other = register.recognize(2, "second").await.unwrap_err();
-        assert!(matches!(other, StrangerError::Disk { node: 2 }), "{other}");
-    }
-
-    #[tokio::test]
-    async fn another_disk_than_the_known_one_is_refused_until_the_number_is_given_away() {
-        let dir = TempDir::new().unwrap();
-        let (_disk, register) = opened(&dir);
-        register.recognize(2, "first").await.unwrap();
-        let refused = register.admit(&of_leader("", "second")).unwrap_err();
-        assert!(matches!(refused, StrangerError::Disk { node: 2 }), "{refused}");
-        register.admit(&of_leader("", "first")).unwrap();
-        let for_another = PeerRequest {
-            target_disk: "of before".to_owned(),
-            ..PeerRequest::default()
-        };
-        let refused = register.admit(&for_another).unwrap_err();
-        assert!(matches!(refused, StrangerError::Disk { node: 1 }), "{refused}");
-        register.forget(2).await.unwrap();
-        register.recognize(2, "second").await.unwrap();
-        // What a leader says is newer.
-        register.adopt(&of_leader("", "third")).await.unwrap();
-        register.admit(&of_leader("", "third")).unwrap();
-    }
-
-    #[tokio::test]
-    async fn a_node_belongs_to_the_group_of_the_first_leader_and_begins_none_afterwards() {
-        let dir = TempDir::new().unwrap();
-        let (_disk, register) = opened(&dir);
-        register.adopt(&of_leader("a", "first")).await.unwrap();
-        register.adopt(&of_leader("b", "first")).await.unwrap();
-        assert_eq!(register.known().group.as_deref(), Some("a"));
-        let refused = register.admit(&of_leader("b", "first")).unwrap_err();
-        assert!(matches!(refused, StrangerError::Group { .. }), "{refused}");
-        assert!(!register.begin().await.unwrap());
-    }
-
-    #[tokio::test]
-    async fn a_node_of_a_version_without_ids_is_not_checked() {
-        let dir = TempDir::new().unwrap();
-        let (_disk, register) = opened(&dir);
-        register.adopt(&of_leader("a", "first")).await.unwrap();
-        register.admit(&of_leader("", "")).unwrap();
-        register.recognize(2, "").await.unwrap();
-        register.adopt(&PeerRequest::default()).await.unwrap();
-        let known = register.known();
-        assert_eq!((known.group.as_deref(), known.disks.len()), (Some("a"), 1));
-    }
-
-    #[tokio::test]
-    async fn nothing_counts_that_cannot_be_kept() {
-        let dir = TempDir::new().unwrap();
-        let (disk, register) = opened(&dir);
-        drop(disk);
-        let lost = register.recognize(2, "first").await.unwrap_err();
-        assert!(matches!(lost, StrangerError::Stopping { node: 1 }), "{lost}");
-        assert_eq!(register.known(), Known::default());
-    }
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "what serde asks for")]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }

@@ -48,9 +48,10 @@ impl PeerService {
 
     /// A leader of an earlier term is none. Taken down before anything is written, which may take long.
     async fn hear(&self, vote: &Vote, request: &PeerRequest) -> Result<(), Status> {
-        if vote.leader_id().term >= self.raft.metrics().borrow().current_term {
+        let term = vote.leader_id().term;
+        if term >= self.raft.metrics().borrow().current_term {
             self.hearing.hear();
-            let adopted = self.register.adopt(request).await;
+            let adopted = self.register.adopt(term, request).await;
             adopted.map_err(|stranger| stranger.status())?;
         }
         Ok(())

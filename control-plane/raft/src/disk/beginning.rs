@@ -43,6 +43,7 @@ impl Disk {
         let known = Known {
             group: Some(self.identity()?),
             disks: BTreeMap::new(),
+            ..Known::default()
         };
         // Durable with the snapshot. Without it, it is written again.
         self.put(Head::Known, &known)?;
