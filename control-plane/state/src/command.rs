@@ -48,6 +48,9 @@ pub enum Command {
     SetDraining {
         worker: WorkerId,
         draining: bool,
+        /// Of a process that stops: a request that arrives late must not have the next one drain.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        process: Option<ProcessId>,
     },
     /// Each entry counts only if the unit is wanted and free, and the worker takes units.
     AssignUnits {

@@ -188,8 +188,9 @@ impl Session {
         self.outputs.registered.send_replace(true);
         let mut stream = Stream::new(outgoing, Lease::new(lease, first_sent));
         let mut heartbeat = beats(registered.heartbeat_interval_ms);
-        let (departure, worker_id) = (self.departure.clone(), self.identity.worker_id.clone());
-        let mut announced = pin!(departure::announce(channel, worker_id, departure.clone()));
+        let departure = self.departure.clone();
+        let process = (self.identity.worker_id.clone(), self.identity.process_id.clone());
+        let mut announced = pin!(departure::announce(channel, process, departure.clone()));
         loop {
             tokio::select! {
                 message = incoming.message() => {

@@ -79,7 +79,12 @@ impl Users {
             _ => {
                 let worker = WorkerId::new(&workers[rng.random_range(0..workers.len())]);
                 let draining = rng.random_bool(0.5);
-                (Request::Write(Command::SetDraining { worker, draining }), None)
+                let command = Command::SetDraining {
+                    worker,
+                    draining,
+                    process: None,
+                };
+                (Request::Write(command), None)
             }
         };
         if let Some(action) = action {

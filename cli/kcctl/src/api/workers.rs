@@ -68,9 +68,13 @@ impl Grpc {
     pub(super) async fn drain_worker(&self, name: &str, draining: bool) -> Result<(), ApiError> {
         let name = name.to_owned();
         if draining {
-            self.ask(v1::DrainWorkerRequest { name }, async |r| {
-                WorkersClient::new(self.channel()).drain(r).await
-            })
+            self.ask(
+                v1::DrainWorkerRequest {
+                    name,
+                    process_id: String::new(),
+                },
+                async |r| WorkersClient::new(self.channel()).drain(r).await,
+            )
             .await
             .map(drop)
         } else {

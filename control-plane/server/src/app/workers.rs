@@ -1,7 +1,7 @@
 //! Workers: who they are, what runs on them, and emptying one of them.
 
 use towpath_state::{ClusterState, Command, LiveWorkers, Obstacle, Refusal, Worker};
-use towpath_types::{Labels, UnitId, UnitState, WorkerId};
+use towpath_types::{Labels, ProcessId, UnitId, UnitState, WorkerId};
 
 use super::{ApiError, App, unexpected};
 
@@ -56,9 +56,19 @@ impl App {
             .ok_or_else(|| ApiError::WorkerNotFound(name.to_owned()))
     }
 
-    pub(crate) async fn set_draining(&self, name: &str, draining: bool) -> Result<(), ApiError> {
-        let worker = WorkerId::new(name);
-        match self.propose(Command::SetDraining { worker, draining }).await? {
+    /// Whichever process of the worker is registered, or only this one.
+    pub(crate) async fn set_draining(
+        &self,
+        name: &str,
+        process: Option<ProcessId>,
+        draining: bool,
+    ) -> Result<(), ApiError> {
+        let command = Command::SetDraining {
+            worker: WorkerId::new(name),
+            draining,
+            process,
+        };
+        match self.propose(command).await? {
             Ok(_) => Ok(()),
             Err(Refusal::WorkerNotFound { worker }) => Err(ApiError::WorkerNotFound(worker.into())),
             Err(other) => Err(unexpected(other)),

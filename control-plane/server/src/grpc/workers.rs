@@ -1,6 +1,7 @@
 //! `towpath.v1.Workers`.
 
 use tonic::{Request, Response, Status};
+use towpath_types::ProcessId;
 use towpath_wire::v1;
 use towpath_wire::v1::workers_server::Workers;
 
@@ -38,9 +39,10 @@ impl Workers for Face {
         &self,
         request: Request<v1::DrainWorkerRequest>,
     ) -> Result<Response<v1::DrainWorkerResponse>, Status> {
-        let name = request.into_inner().name;
+        let v1::DrainWorkerRequest { name, process_id } = request.into_inner();
+        let process = (!process_id.is_empty()).then(|| ProcessId::from(process_id));
         answered(async {
-            self.app.set_draining(&name, true).await?;
+            self.app.set_draining(&name, process, true).await?;
             Ok(v1::DrainWorkerResponse {})
         })
         .await
@@ -52,7 +54,7 @@ impl Workers for Face {
     ) -> Result<Response<v1::UndrainWorkerResponse>, Status> {
         let name = request.into_inner().name;
         answered(async {
-            self.app.set_draining(&name, false).await?;
+            self.app.set_draining(&name, None, false).await?;
             Ok(v1::UndrainWorkerResponse {})
         })
         .await

@@ -23,7 +23,10 @@ async fn get(client: &mut WorkersClient<Channel>, name: &str) -> v1::Worker {
 }
 
 async fn drain(client: &mut WorkersClient<Channel>, name: &str) {
-    let request = v1::DrainWorkerRequest { name: name.into() };
+    let request = v1::DrainWorkerRequest {
+        name: name.into(),
+        process_id: String::new(),
+    };
     client.drain(request).await.unwrap();
 }
 
@@ -214,7 +217,10 @@ async fn a_worker_without_a_connection_is_silent_and_an_unknown_one_is_not_found
         worker.state() == v1::WorkerState::Silent
     })
     .await;
-    let request = v1::DrainWorkerRequest { name: "nope".into() };
+    let request = v1::DrainWorkerRequest {
+        name: "nope".into(),
+        process_id: String::new(),
+    };
     let error = client.drain(request).await.unwrap_err();
     assert_eq!(error.code(), Code::NotFound);
     assert_eq!(

@@ -88,7 +88,11 @@ impl ClusterState {
             Command::RegisterWorker(registration) => Ok(self.register_worker(registration)),
             // The reason is for whoever reads the log.
             Command::RemoveWorker { from, reason } => self.remove_worker(from, *reason),
-            Command::SetDraining { worker, draining } => self.set_draining(worker, *draining),
+            Command::SetDraining {
+                worker,
+                draining,
+                process,
+            } => self.set_draining(worker, process.as_ref(), *draining),
             Command::AssignUnits { assignments } => Ok(self.assign_units(assignments)),
             Command::UnassignUnits { revocations } => Ok(self.unassign_units(revocations)),
             Command::ReportUnitStates { from, reports } => self.report_unit_states(from, reports),

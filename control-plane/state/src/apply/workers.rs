@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use towpath_types::{Epoch, UnitId, WorkerId};
+use towpath_types::{Epoch, ProcessId, UnitId, WorkerId};
 
 use super::units::mark_unassigned;
 use super::{Effect, Handled};
@@ -165,8 +165,14 @@ impl ClusterState {
         Ok(Effect::LAYOUT)
     }
 
-    pub(super) fn set_draining(&mut self, id: &WorkerId, draining: bool) -> Handled {
-        let Some(worker) = self.tables.workers.get_mut(id) else {
+    pub(super) fn set_draining(
+        &mut self,
+        id: &WorkerId,
+        process: Option<&ProcessId>,
+        draining: bool,
+    ) -> Handled {
+        let is_meant = |worker: &&mut Worker| process.is_none() || worker.process.as_ref() == process;
+        let Some(worker) = self.tables.workers.get_mut(id).filter(is_meant) else {
             return Err(Refusal::WorkerNotFound { worker: id.clone() });
         };
         if worker.draining == draining {

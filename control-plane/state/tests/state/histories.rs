@@ -192,6 +192,7 @@ impl World {
                 self.user(Command::SetDraining {
                     worker: WORKERS[worker].into(),
                     draining,
+                    process: None,
                 });
             }
             Step::Reconcile | Step::Assign { .. } | Step::Unassign { .. } | Step::Invent { .. } => {

@@ -196,6 +196,7 @@ fn a_draining_worker_is_emptied_when_somebody_can_take_over() {
     cluster.must(Command::SetDraining {
         worker: "w1".into(),
         draining: true,
+        process: None,
     });
     cluster.settle();
     assert_eq!(tasks_by_worker(&cluster)["w1"], 3, "there is nobody else");
@@ -206,6 +207,7 @@ fn a_draining_worker_is_emptied_when_somebody_can_take_over() {
     cluster.must(Command::SetDraining {
         worker: "w1".into(),
         draining: false,
+        process: None,
     });
     cluster.settle();
     assert_eq!(tasks_by_worker(&cluster)["w1"], 1);
@@ -219,6 +221,7 @@ fn a_draining_worker_lets_its_units_go_one_by_one() {
     cluster.must(Command::SetDraining {
         worker: "w1".into(),
         draining: true,
+        process: None,
     });
     for left in (0..held).rev() {
         cluster.reconcile();

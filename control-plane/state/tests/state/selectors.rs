@@ -127,6 +127,7 @@ fn an_obstacle_names_the_plugin_and_counts_the_workers_that_drain() {
     cluster.must(Command::SetDraining {
         worker: "w2".into(),
         draining: true,
+        process: None,
     });
     assert_eq!(
         obstacle(&cluster, "orders").unwrap().to_string(),

@@ -1,6 +1,6 @@
 //! Workers come, are cut off, come back, and go.
 
-use towpath_state::{Command, RemovalReason};
+use towpath_state::{Command, Refusal, RemovalReason};
 use towpath_types::{TargetState, UnitState};
 
 use crate::cluster::{Cluster, instance, name, registration, task};
@@ -140,6 +140,7 @@ fn a_cut_off_worker_goes_on_draining_and_a_restarted_one_does_not() {
     cluster.must(Command::SetDraining {
         worker: "w1".into(),
         draining: true,
+        process: None,
     });
     cluster.reconnect("w1", &[]);
     assert!(cluster.state.workers()[&"w1".into()].draining);
@@ -158,6 +159,7 @@ fn drain(cluster: &mut Cluster, draining: bool) {
     cluster.must(Command::SetDraining {
         worker: "w1".into(),
         draining,
+        process: None,
     });
 }
 
@@ -200,4 +202,26 @@ fn a_drained_worker_that_was_restarted_takes_units_again() {
     cluster.remove("w1");
     register(&mut cluster, "s4", "p4");
     assert!(!is_draining(&cluster), "after a crash and the end of its lease");
+}
+
+/// A worker that stops asks for it, and may be started again before the request arrives.
+#[test]
+fn a_drain_that_was_meant_for_another_process_does_nothing() {
+    let mut cluster = Cluster::default();
+    register(&mut cluster, "s1", "p2");
+    let of = |process: &str| Command::SetDraining {
+        worker: "w1".into(),
+        draining: true,
+        process: Some(process.into()),
+    };
+    let late = cluster.refusal(of("p1"));
+    assert_eq!(late, Refusal::WorkerNotFound { worker: "w1".into() });
+    assert!(!is_draining(&cluster));
+    cluster.must(of("p2"));
+    assert!(is_draining(&cluster));
+    assert_eq!(
+        serde_json::to_string(&of("p2")).unwrap(),
+        r#"{"set_draining":{"worker":"w1","draining":true,"process":"p2"}}"#,
+        "as it is in logs"
+    );
 }

@@ -15,11 +15,18 @@ use crate::reconcile::Departure;
 /// what it has goes to others. Asks until the control plane has noted that; part of a session, and dropped with it.
 ///
 /// The drain ends with the process, so that the worker takes units when it is started again.
-pub(super) async fn announce(channel: Channel, worker_id: String, departure: Departure) {
+pub(super) async fn announce(
+    channel: Channel,
+    (worker_id, process_id): (String, String),
+    departure: Departure,
+) {
     departure.begun.cancelled().await;
     let mut client = WorkersClient::new(channel);
     let mut backoff = Backoff::new(FIRST_RECONNECT, MAX_RECONNECT);
-    let request = v1::DrainWorkerRequest { name: worker_id };
+    let request = v1::DrainWorkerRequest {
+        name: worker_id,
+        process_id,
+    };
     while let Err(refused) = client.drain(request.clone()).await {
         if backoff.attempts() == 0 {
             warn!(
@@ -67,7 +74,9 @@ mod tests {
             &self,
             request: Request<v1::DrainWorkerRequest>,
         ) -> Result<Response<v1::DrainWorkerResponse>, Status> {
-            self.asked.send(request.into_inner().name).await.unwrap();
+            let request = request.into_inner();
+            assert_eq!(request.process_id, "first", "not the next process");
+            self.asked.send(request.name).await.unwrap();
             let take = |left: usize| left.checked_sub(1);
             match self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take) {
                 Ok(_) => Err(Status::unavailable("no leader")),
@@ -99,7 +108,7 @@ mod tests {
         let departure = Departure::default();
         let announced = announce(
             channel.connect().await.unwrap(),
-            "w1:8083".to_owned(),
+            ("w1:8083".to_owned(), "first".to_owned()),
             departure.clone(),
         );
         tasks.spawn(announced);

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use towpath_state::{Applied, Assignment, ClusterState, Command, Outcome, RemovalReason};
+use towpath_state::{Applied, Assignment, ClusterState, Command, Outcome, RemovalReason, Worker};
 use towpath_types::{ProcessId, WorkerId};
 
 use super::Check;
@@ -31,10 +31,18 @@ impl Drains {
 
     fn note(&mut self, command: &Command, state: &ClusterState) {
         match command {
-            Command::SetDraining { worker, draining } => {
-                self.draining.remove(worker);
-                if let Some(known) = state.workers().get(worker).filter(|_| *draining) {
-                    self.draining.insert(worker.clone(), known.process.clone());
+            Command::SetDraining {
+                worker,
+                draining,
+                process,
+            } => {
+                let known = state.workers().get(worker);
+                let is_meant = |known: &&Worker| process.is_none() || known.process == *process;
+                if let Some(known) = known.filter(is_meant) {
+                    self.draining.remove(worker);
+                    if *draining {
+                        self.draining.insert(worker.clone(), known.process.clone());
+                    }
                 }
             }
             Command::RegisterWorker(registration) => {

@@ -81,6 +81,7 @@ impl World {
         let command = Command::SetDraining {
             worker: WorkerId::new(&worker.id),
             draining: true,
+            process: Some(process_id(worker).into()),
         };
         let request = self.users.next_number();
         self.departures.insert(request, asked);
@@ -176,6 +177,10 @@ impl World {
     }
 }
 
+fn process_id(worker: &Worker) -> String {
+    format!("{}-{}", worker.id, worker.incarnation)
+}
+
 fn identity(worker: &Worker) -> v1::Register {
     let plugin = |class: &&str| v1::RegisteredPlugin {
         class: (*class).to_owned(),
@@ -186,7 +191,7 @@ fn identity(worker: &Worker) -> v1::Register {
     };
     v1::Register {
         worker_id: worker.id.clone(),
-        process_id: format!("{}-{}", worker.id, worker.incarnation),
+        process_id: process_id(worker),
         version: "1".to_owned(),
         plugins: worker.classes.iter().map(plugin).collect(),
         ..v1::Register::default()
