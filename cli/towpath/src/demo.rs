@@ -42,6 +42,8 @@ pub(crate) struct DemoOptions {
 /// Why the demo did not end well.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum DemoError {
+    #[error("`{}` is there already, from an earlier demo: remove it, or name another `--folder`", file.display())]
+    Used { file: PathBuf },
     #[error("the demo's table cannot be written")]
     Table(#[from] rusqlite::Error),
     #[error("the sink file is not what it should be")]
@@ -82,6 +84,7 @@ pub(crate) async fn run(
 ) -> Result<(), DemoError> {
     let database = options.folder.join("articles.db");
     let sink_file = options.folder.join("articles.jsonl");
+    check_unused([&database, &sink_file])?;
     let table = Table::create(&database)?;
     printer.line(&format!("table    {} in {}", TABLE, database.display()));
     printer.line(&format!("topic    {TOPIC}"));
@@ -102,6 +105,16 @@ pub(crate) async fn run(
         last_progress: now,
     };
     demo.follow(printer, &stop).await
+}
+
+/// The rows of another demo would be taken for this one's.
+fn check_unused(files: [&Path; 2]) -> Result<(), DemoError> {
+    match files.into_iter().find(|file| file.exists()) {
+        Some(file) => Err(DemoError::Used {
+            file: file.to_owned(),
+        }),
+        None => Ok(()),
+    }
 }
 
 fn source_config(database: &Path) -> ConnectorConfig {
@@ -244,5 +257,24 @@ impl Demo<'_> {
             self.lines.seen(),
             self.options.rows
         )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tempfile::TempDir;
+
+    use super::*;
+
+    #[test]
+    fn a_folder_that_holds_an_earlier_demo_is_refused_with_what_to_do() {
+        let folder = TempDir::new().unwrap();
+        let files = ["articles.db", "articles.jsonl"].map(|name| folder.path().join(name));
+        let check = || check_unused([&files[0], &files[1]]);
+        check().unwrap();
+        std::fs::write(&files[1], "").unwrap();
+        let text = check().unwrap_err().to_string();
+        assert!(text.contains("articles.jsonl` is there already"), "{text}");
+        assert!(text.contains("another `--folder`"), "{text}");
     }
 }

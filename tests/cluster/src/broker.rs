@@ -1,6 +1,6 @@
 //! The Kafka broker of a run, in its own namespace, by way of `tests/services`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use tokio::process::Command;
 use towpath_testkit::repository_root;
@@ -66,6 +66,14 @@ impl Broker {
     pub async fn tool(&self, arguments: &[&str]) -> Result<String, ShellError> {
         let command = format!("{NAME}-tool");
         shell::output_of(self.command(&[&[command.as_str()], arguments].concat())).await
+    }
+
+    /// Its data and its log go with it.
+    ///
+    /// # Errors
+    /// When the log cannot be read or written.
+    pub fn keep_log(&self, folder: &Path) -> std::io::Result<()> {
+        std::fs::copy(self.folder.join(NAME).join("log"), folder.join("broker.log")).map(drop)
     }
 
     /// Where clients find it.

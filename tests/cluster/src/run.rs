@@ -55,6 +55,7 @@ pub struct Report {
 
 struct Run<'a> {
     plan: &'a Plan,
+    folder: &'a Path,
     cluster: Arc<Cluster>,
     journal: Arc<Journal>,
     watch: Arc<Watch>,
@@ -87,6 +88,7 @@ pub async fn run(plan: &Plan, folder: &Path) -> Result<Report, RunError> {
     users.steady_were_created();
     let mut run = Run {
         plan,
+        folder,
         cluster,
         journal,
         watch,
@@ -157,6 +159,7 @@ impl Run<'_> {
     ) -> Result<(), RunError> {
         let partitions = self.work.partitions(self.plan);
         let broker = self.cluster.broker.lock().await;
+        broker.keep_log(self.folder)?;
         let found = hanging::find(&broker, &partitions).await?;
         for transaction in &found {
             self.journal
