@@ -1,3 +1,5 @@
+//! What is known of others is kept, told and believed in the right order.
+
 use std::pin::pin;
 
 use tempfile::TempDir;
