@@ -137,10 +137,10 @@ impl Peer {
     }
 
     fn request(&self, body: &impl Serialize, timeout: Duration) -> Request<PeerRequest> {
-        self.request_of(self.register.known(), body, timeout)
+        self.request_of(&self.register.known(), body, timeout)
     }
 
-    fn request_of(&self, known: Known, body: &impl Serialize, timeout: Duration) -> Request<PeerRequest> {
+    fn request_of(&self, known: &Known, body: &impl Serialize, timeout: Duration) -> Request<PeerRequest> {
         let message = PeerRequest {
             format_version: FORMAT_VERSION,
             target: self.target,
@@ -149,7 +149,7 @@ impl Peer {
             sender: self.register.node(),
             disk: self.register.own().to_owned(),
             target_disk: known.disks.get(&self.target).cloned().unwrap_or_default(),
-            group: known.group.unwrap_or_default(),
+            group: known.group.clone().unwrap_or_default(),
             disks: HashMap::new(),
             revision: known.revision,
         };
@@ -161,10 +161,10 @@ impl Peer {
     /// A message that only a leader sends.
     fn order(&self, body: &impl Serialize, timeout: Duration) -> Request<PeerRequest> {
         let known = self.register.known();
-        let mut disks: HashMap<u64, String> = known.disks.clone().into_iter().collect();
+        let mut request = self.request_of(&known, body, timeout);
+        let disks = &mut request.get_mut().disks;
+        disks.extend(known.disks);
         disks.insert(self.register.node(), self.register.own().to_owned());
-        let mut request = self.request_of(known, body, timeout);
-        request.get_mut().disks = disks;
         request
     }
 

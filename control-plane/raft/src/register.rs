@@ -143,7 +143,7 @@ impl Register {
     /// What it has said before it said something else is not.
     pub(crate) async fn adopt(self: &Arc<Self>, term: u64, told: &PeerRequest) -> Result<(), StrangerError> {
         let at = (term, told.revision);
-        if !self.is_newest(at) {
+        if !self.note_told(at) {
             return Ok(());
         }
         let mut disks = told.disks.clone();
@@ -152,7 +152,7 @@ impl Register {
         let group = Some(told.group.clone()).filter(|group| !group.is_empty());
         let register = self.clone();
         self.change(move |known| {
-            if !register.is_newest(at) {
+            if !register.note_told(at) {
                 return;
             }
             known.group = known.group.take().or_else(|| group.clone());
@@ -161,8 +161,8 @@ impl Register {
         .await
     }
 
-    /// Whether no leader has told anything later than this.
-    fn is_newest(&self, told: (u64, u64)) -> bool {
+    /// Takes note of when something was told, and says whether nothing later was told before.
+    fn note_told(&self, told: (u64, u64)) -> bool {
         let mut kept = self.lock();
         kept.told = kept.told.max(told);
         kept.told == told

@@ -36,7 +36,7 @@ pub enum RunError {
     Fault(#[from] FaultError),
     #[error("a file of the run could not be written")]
     File(#[from] std::io::Error),
-    #[error("Kafka's tools did not say what is in the topics")]
+    #[error("the topics could not be read")]
     Topics(#[from] ShellError),
 }
 
@@ -98,7 +98,7 @@ pub async fn run(plan: &Plan, folder: &Path) -> Result<Report, RunError> {
         report: Report::default(),
     };
     let written = run.break_things().await?;
-    run.heal(&written).await?;
+    run.heal(&written).await;
     run.judge(&written).await?;
     run.clean_up().await;
     looking.shutdown().await;
@@ -134,20 +134,19 @@ impl Run<'_> {
         Ok(written)
     }
 
-    async fn heal(&mut self, written: &Written) -> Result<(), RunError> {
+    async fn heal(&mut self, written: &Written) {
         let from = self.journal.now();
         if let Err(error) = settled::wait(self.users.api(), &self.watch).await {
             let again = async |run: &Self| settled::wait(run.users.api(), &run.watch).await;
-            self.unless_hanging(error, again).await?;
+            self.unless_hanging(error, again).await;
         }
         self.report.settled_after = self.journal.now() - from;
         self.journal.note("everything runs as it is wanted");
         if let Err(error) = self.work.wait_for_all(written).await {
             let again = async |run: &Self| run.work.wait_for_all(written).await;
-            self.unless_hanging(error, again).await?;
+            self.unless_hanging(error, again).await;
         }
         self.users.read_all().await;
-        Ok(())
     }
 
     /// Something was waited for in vain. If Kafka has left transactions hanging, which nobody else can end, they are aborted
@@ -156,27 +155,35 @@ impl Run<'_> {
         &mut self,
         error: TimedOut,
         again: impl AsyncFnOnce(&Self) -> Result<(), TimedOut>,
-    ) -> Result<(), RunError> {
+    ) {
+        let verdict = match self.abort_hanging().await {
+            Ok(0) => Err(error.to_string()),
+            Ok(count) => {
+                self.report.hanging += count;
+                again(self).await.map_err(|error| error.to_string())
+            }
+            Err(unknown) => Err(format!(
+                "{error}; whether Kafka has left transactions hanging is not known: {unknown}"
+            )),
+        };
+        self.report.violations.extend(verdict.err());
+    }
+
+    /// Returns how many there were.
+    async fn abort_hanging(&self) -> Result<usize, ShellError> {
         let partitions = self.work.partitions(self.plan);
         let broker = self.cluster.broker.lock().await;
-        broker.keep_log(self.folder)?;
+        if let Err(error) = broker.keep_log(self.folder) {
+            self.journal
+                .note(&format!("the broker's log could not be kept: {error}"));
+        }
         let found = hanging::find(&broker, &partitions).await?;
         for transaction in &found {
             self.journal
                 .note(&format!("hangs in Kafka, and is aborted: {transaction:?}"));
             hanging::abort(&broker, transaction).await?;
         }
-        drop(broker);
-        self.report.hanging += found.len();
-        let verdict = if found.is_empty() {
-            Err(error)
-        } else {
-            again(self).await
-        };
-        if let Err(error) = verdict {
-            self.report.violations.push(error.to_string());
-        }
-        Ok(())
+        Ok(found.len())
     }
 
     async fn judge(&mut self, written: &Written) -> Result<(), RunError> {
