@@ -173,6 +173,8 @@ pub struct Registration {
     /// Absent from workers that do not say it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub process: Option<ProcessId>,
+    #[serde(default, skip_serializing_if = "Replaces::is_anyone")]
+    pub replaces: Replaces,
     /// Shown as `worker_id` in the status of units, `host:port` as a rule.
     pub address: String,
     /// Of the worker's build.
@@ -180,6 +182,32 @@ pub struct Registration {
     pub labels: BTreeMap<String, String>,
     pub plugins: Vec<Plugin>,
     pub held: Vec<HeldUnit>,
+}
+
+/// Which session of the worker was there when the one that registers was last known to live. Another one that is there
+/// when the registration is written is newer, or was on its way at the same time: then the registration is refused.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Replaces {
+    /// Of workers that do not say whether they are still there: the last one that is written counts.
+    #[default]
+    Anyone,
+    Nobody,
+    Session(SessionId),
+}
+
+impl Replaces {
+    fn is_anyone(&self) -> bool {
+        *self == Self::Anyone
+    }
+
+    pub(crate) fn may_replace(&self, current: &SessionId) -> bool {
+        match self {
+            Self::Anyone => true,
+            Self::Nobody => false,
+            Self::Session(known) => known == current,
+        }
+    }
 }
 
 /// A unit that the worker still runs, or is still stopping, while it registers.

@@ -21,7 +21,9 @@
 //! # What a worker's session has to do
 //!
 //! 1. `RegisterWorker` with a fresh session and `held`: every unit it still runs, with the epoch of that run. Units it
-//!    names keep running, the others start anew. Then it reports the states of what it runs once.
+//!    names keep running, the others start anew. `replaces` is the session that was there when the worker last showed
+//!    that it uses this connection: a registration that is written later than a newer one is refused, or what it says
+//!    would pass for the truth. Then it reports the states of what it runs once.
 //! 2. Run exactly `desired_units`: another epoch means stop the old run (its last offset commit is still accepted),
 //!    then start; a unit that is not in the set is stopped.
 //! 3. For each of `releases`: stop the unit if it runs, then report `UNASSIGNED` with the epoch of the release, even if
@@ -47,8 +49,8 @@ mod state;
 
 pub use backup::{BACKUP_VERSION, BackupError};
 pub use command::{
-    Assignment, Command, Expect, HeldUnit, OffsetChange, OffsetCommit, Registration, RemovalReason, Reporter,
-    RestartFilter, RestartScope, Revocation, TaskTopics, UnitReport,
+    Assignment, Command, Expect, HeldUnit, OffsetChange, OffsetCommit, Registration, RemovalReason, Replaces,
+    Reporter, RestartFilter, RestartScope, Revocation, TaskTopics, UnitReport,
 };
 pub use kafka_offsets::KafkaOffsets;
 pub use model::{

@@ -236,7 +236,7 @@ impl Session {
             return Ok(());
         };
         match message {
-            FromControlPlane::Registered(_) => {}
+            FromControlPlane::Registered(_) | FromControlPlane::Confirm(_) => {}
             FromControlPlane::HeartbeatAck(ack) => {
                 if let Some(sent) = stream.sent_heartbeats.remove(&ack.sequence) {
                     stream

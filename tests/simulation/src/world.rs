@@ -12,6 +12,7 @@ use std::sync::Arc;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use tokio::task::JoinSet;
+use towpath_state::ClusterState;
 use towpath_testkit::linearizable;
 
 use self::brief::brief;
@@ -31,6 +32,9 @@ const FAULTY_MS: std::ops::RangeInclusive<Millis> = 5_000..=25_000;
 /// How long it may take afterwards until everything is as it should be: a lease and its margin, an election, waits
 /// before reconnecting, and some rounds of moves.
 const CONVERGENCE_MS: Millis = 25_000;
+/// And so long on top for each unit of a worker that drains, because it lets them go one by one: the longest that a task
+/// of the model takes to stop, and to write that.
+const DRAINED_UNIT_MS: Millis = 1_200;
 const LOOK_MS: Millis = 250;
 /// What is kept of what happened.
 const TRAIL: usize = 60;
@@ -185,6 +189,7 @@ impl World {
     }
 
     async fn converge(&mut self, begin: Millis) -> Result<Millis, Violation> {
+        let mut most_to_drain = 0;
         loop {
             let next = self.now() + LOOK_MS;
             self.until(next).await?;
@@ -193,14 +198,18 @@ impl World {
                 group.leader.map(|leader| group.nodes[leader].state.clone())
             };
             let seen = match &state {
-                Some(state) => converged(state, &self.workers),
+                Some(state) => {
+                    most_to_drain = most_to_drain.max(to_drain(state));
+                    converged(state, &self.workers)
+                }
                 None => Err("nobody leads".to_owned()),
             };
+            let patience = CONVERGENCE_MS + most_to_drain * DRAINED_UNIT_MS;
             match seen {
                 Ok(()) => return Ok(self.now() - begin),
-                Err(what) if self.now() > begin + CONVERGENCE_MS => {
+                Err(what) if self.now() > begin + patience => {
                     return Err(self.violation(format!(
-                        "not as it should be {CONVERGENCE_MS} ms after the last fault: {what}"
+                        "not as it should be {patience} ms after the last fault: {what}"
                     )));
                 }
                 Err(_) => {}
@@ -291,4 +300,11 @@ impl World {
         let replayed = self.replay.written(&command, &outcome);
         self.must_hold(of_state.and(stale).and(replayed));
     }
+}
+
+/// Units that workers which drain still have.
+fn to_drain(state: &ClusterState) -> Millis {
+    let draining = state.workers().iter().filter(|(_, worker)| worker.draining);
+    let units: usize = draining.map(|(id, _)| state.units_of(id).len()).sum();
+    Millis::try_from(units).unwrap_or(Millis::MAX)
 }

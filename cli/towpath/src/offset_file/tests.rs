@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 use towpath_raft::{ClusterStore as _, Reads as _, StoreError};
 use towpath_state::{
-    Assignment, Command, Detail, Expect, OffsetChange, OffsetCommit, Outcome, Registration, Reporter,
+    Assignment, Command, Detail, Expect, OffsetChange, OffsetCommit, Outcome, Registration, Replaces,
+    Reporter,
 };
 use towpath_types::{ConnectorKind, Epoch, TargetState, UnitId};
 
@@ -121,6 +122,7 @@ async fn running_task(standalone: &Standalone, connector: &str) -> (Reporter, Ep
             session: from.session.clone(),
             resumes: None,
             process: None,
+            replaces: Replaces::default(),
             address: "w1:8083".to_owned(),
             version: "1.0".to_owned(),
             labels: [].into(),

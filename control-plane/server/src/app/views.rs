@@ -188,7 +188,7 @@ pub(crate) struct OffsetView {
 mod tests {
     use std::collections::BTreeMap;
 
-    use towpath_state::{Assignment, Command, Expect, Plugin, Registration, Reporter, UnitReport};
+    use towpath_state::{Assignment, Command, Expect, Plugin, Registration, Replaces, Reporter, UnitReport};
     use towpath_types::{Epoch, PluginKind, SessionId};
 
     use super::*;
@@ -218,6 +218,7 @@ mod tests {
                 session: session.clone(),
                 resumes: None,
                 process: None,
+                replaces: Replaces::default(),
                 address: "w:8083".to_owned(),
                 version: String::new(),
                 labels: BTreeMap::new(),

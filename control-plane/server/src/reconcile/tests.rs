@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use tokio::task::JoinSet;
 use towpath_raft::MemoryStore;
-use towpath_state::Registration;
+use towpath_state::{Registration, Replaces};
 use towpath_types::{SessionId, WorkerId};
 
 use super::*;
@@ -29,6 +29,7 @@ async fn with_silent_worker() -> Loop {
         session: SessionId::new("s"),
         resumes: None,
         process: None,
+        replaces: Replaces::default(),
         address: "w".to_owned(),
         version: String::new(),
         labels: BTreeMap::new(),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use serde_json::value::RawValue;
-use towpath_state::{HeldUnit, Plugin, Registration, Reporter};
+use towpath_state::{HeldUnit, Plugin, Registration, Replaces, Reporter};
 use towpath_types::{Epoch, PluginKind, ProcessId, SessionId, UnitId, WorkerId};
 use towpath_wire::convert::{WireError, required_unit};
 use towpath_wire::v1;
@@ -14,6 +14,10 @@ pub(crate) enum RegistrationError {
     NotFirst,
     #[error("a session has one `register`, but the worker sent a second one: open a new session instead")]
     Twice,
+    #[error(
+        "a worker that was asked to `confirm` its registration answers `confirmed`, but this one sent something else"
+    )]
+    NotConfirmed,
     #[error("a worker cannot register without a `worker_id`: it is the host:port that statuses show")]
     NoWorkerId,
     #[error("the configuration keys of plugin `{class}` are not JSON")]
@@ -55,6 +59,8 @@ pub(crate) struct Registered {
     pub(crate) offer: Offer,
     /// Empty if the worker does not know it yet.
     pub(crate) kafka_cluster_id: String,
+    /// Whether the worker answers `confirm`.
+    pub(crate) confirms: bool,
 }
 
 impl Registered {
@@ -89,6 +95,7 @@ pub(crate) fn read(
         process: Some(register.process_id)
             .filter(|id| !id.is_empty())
             .map(ProcessId::from),
+        replaces: Replaces::Anyone,
         address: register.worker_id,
         version: register.version,
         labels: register.labels.into_iter().collect(),
@@ -99,6 +106,7 @@ pub(crate) fn read(
         registration,
         offer: Offer { plugins },
         kafka_cluster_id: register.kafka_cluster_id,
+        confirms: register.confirms,
     })
 }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tonic::{Status, Streaming};
 use towpath_raft::Reads as _;
-use towpath_state::Command;
+use towpath_state::{Command, Registration, Replaces};
 use towpath_types::{SessionId, WorkerId};
 use towpath_wire::v1;
 use towpath_wire::v1::control_message::Message as Said;
@@ -111,13 +111,9 @@ async fn begin(
     inbound: &mut Inbound,
     outbound: &Outbound,
 ) -> Result<Arc<LiveSession>, Ending> {
-    let first = tokio::time::timeout(REGISTRATION_DEADLINE, inbound.message());
-    let first = first
-        .await
-        .map_err(|_| Ending::NeverRegistered)?
-        .map_err(Ending::Lost)?;
-    let id = SessionId::from(uuid::Uuid::new_v4().to_string());
-    let mut registered = registration::read(first, id).map_err(Ending::BadRegistration)?;
+    let deadline = tokio::time::Instant::now() + REGISTRATION_DEADLINE;
+    let introduced = tokio::time::timeout_at(deadline, introduce(sessions, inbound, outbound));
+    let registered = introduced.await.map_err(|_| Ending::NeverRegistered)??;
     let reporter = registered.reporter();
     if let Some(process) = &registered.registration.process
         && sessions.directory.is_taken(&reporter.worker, process)
@@ -127,7 +123,7 @@ async fn begin(
     }
     // Its lease must not run out while the registration is being written.
     sessions.directory.heard(&reporter.worker);
-    register(sessions, &mut registered).await?;
+    register(sessions, &registered.registration).await?;
     sessions
         .directory
         .note_kafka_cluster(&registered.kafka_cluster_id);
@@ -139,15 +135,45 @@ async fn begin(
     Ok(session)
 }
 
-async fn register(sessions: &Sessions, registered: &mut Registered) -> Result<(), Ending> {
+/// Who the worker is, and what it says of itself if it still uses this connection.
+async fn introduce(
+    sessions: &Sessions,
+    inbound: &mut Inbound,
+    outbound: &Outbound,
+) -> Result<Registered, Ending> {
+    let first = inbound.message().await.map_err(Ending::Lost)?;
+    let id = SessionId::from(uuid::Uuid::new_v4().to_string());
+    let mut registered = registration::read(first, id).map_err(Ending::BadRegistration)?;
     let registration = &mut registered.registration;
+    // Before the worker is asked: what registers after its answer is newer.
+    let known = sessions.store.read_local(|state| {
+        let known = state.workers().get(&registration.worker);
+        known.map(|known| known.session.clone())
+    });
     if !registration.held.is_empty() {
         // Only a process that lost its connection still runs something.
-        let worker = &registration.worker;
-        registration.resumes = sessions
-            .store
-            .read_local(|state| state.workers().get(worker).map(|known| known.session.clone()));
+        registration.resumes.clone_from(&known);
     }
+    if registered.confirms {
+        registration.replaces = known.map_or(Replaces::Nobody, Replaces::Session);
+        confirm(inbound, outbound).await?;
+    }
+    Ok(registered)
+}
+
+async fn confirm(inbound: &mut Inbound, outbound: &Outbound) -> Result<(), Ending> {
+    let question = v1::ControlMessage {
+        message: Some(Said::Confirm(v1::Confirm {})),
+    };
+    outbound.send(Ok(question)).await.map_err(|_| Ending::Closed)?;
+    let answer = inbound.message().await.map_err(Ending::Lost)?;
+    match answer.ok_or(Ending::Closed)?.message {
+        Some(Heard::Confirmed(v1::Confirmed {})) => Ok(()),
+        _ => Err(Ending::BadRegistration(RegistrationError::NotConfirmed)),
+    }
+}
+
+async fn register(sessions: &Sessions, registration: &Registration) -> Result<(), Ending> {
     let outcome = sessions
         .store
         .propose(Command::RegisterWorker(registration.clone()))
@@ -155,7 +181,7 @@ async fn register(sessions: &Sessions, registered: &mut Registered) -> Result<()
     match outcome.map_err(Ending::NotWritten)? {
         Ok(_) => Ok(()),
         Err(refusal) => {
-            tracing::error!(error = %Chain(&refusal), worker = %registration.worker, "registration refused");
+            tracing::info!(error = %Chain(&refusal), worker = %registration.worker, "registration refused");
             Err(Ending::Over)
         }
     }
@@ -261,7 +287,7 @@ async fn hear(
         Some(Heard::OffsetRead(read)) => Note::Read(read),
         Some(Heard::Goodbye(v1::Goodbye {})) => Note::Goodbye,
         // A newer worker may say things that this control plane does not know.
-        None => return Ok(None),
+        Some(Heard::Confirmed(v1::Confirmed {})) | None => return Ok(None),
     };
     Ok(Some(note))
 }

@@ -137,6 +137,67 @@ async fn two_processes_that_call_themselves_the_same_do_not_drive_each_other_out
     cluster.stop().await;
 }
 
+/// As when its connection broke while it was registering, or its process ended, and a slow node reads that only now.
+#[tokio::test]
+async fn a_registration_that_arrives_after_a_newer_one_is_refused_and_the_newer_one_goes_on() {
+    let cluster = Cluster::in_memory().await;
+    let of = |process: &str| WorkerOptions {
+        process: process.into(),
+        ..WorkerOptions::named("w:8083")
+    };
+    let confirmed = || Says::Confirmed(v1::Confirmed {});
+    let before = ScriptedWorker::asked(cluster.grpc, of("one")).await;
+    let abandoned = ScriptedWorker::asked(cluster.grpc, of("two")).await;
+    let worker = ScriptedWorker::start(cluster.grpc, of("two")).await;
+    cluster.create("c").await;
+    cluster.wait_until_running("c", 1).await;
+    let refused = before.refused_for(confirmed()).await;
+    assert_eq!(
+        refused.code(),
+        tonic::Code::AlreadyExists,
+        "of another process: {refused}"
+    );
+    let refused = abandoned.refused_for(confirmed()).await;
+    assert_eq!(refused.code(), tonic::Code::Aborted, "of the same: {refused}");
+    drop(ScriptedWorker::asked(cluster.grpc, of("two")).await);
+    cluster.create("d").await;
+    cluster.wait_until_running("d", 1).await;
+    assert_eq!(worker.starts(&task("c")), 1, "what runs goes on");
+
+    let running = worker.crash();
+    let options = WorkerOptions { running, ..of("two") };
+    let back = ScriptedWorker::start(cluster.grpc, options).await;
+    back.wait_until_running(|units| units.len() == 4).await;
+    cluster.stop().await;
+}
+
+#[tokio::test]
+async fn a_worker_that_says_something_else_than_that_it_is_there_is_refused() {
+    let cluster = Cluster::in_memory().await;
+    let asked = ScriptedWorker::asked(cluster.grpc, WorkerOptions::named("w:8083")).await;
+    let refused = asked.refused_for(Says::Goodbye(v1::Goodbye {})).await;
+    assert_eq!(refused.code(), tonic::Code::InvalidArgument);
+    assert_eq!(
+        refused.message(),
+        "the registration cannot be accepted: a worker that was asked to `confirm` its registration answers \
+         `confirmed`, but this one sent something else"
+    );
+    cluster.stop().await;
+}
+
+#[tokio::test]
+async fn a_worker_of_an_older_version_is_not_asked_to_confirm() {
+    let cluster = Cluster::in_memory().await;
+    let options = WorkerOptions {
+        confirms: false,
+        ..WorkerOptions::named("w:8083")
+    };
+    let worker = ScriptedWorker::start(cluster.grpc, options).await;
+    cluster.create("c").await;
+    worker.wait_until_running(|units| units.len() == 2).await;
+    cluster.stop().await;
+}
+
 #[tokio::test]
 async fn offsets_count_for_the_current_run_only_and_are_read_back() {
     let (cluster, worker) = Cluster::with_worker().await;

@@ -29,6 +29,8 @@ pub(crate) struct WorkerOptions {
     pub(crate) id: String,
     /// Which process it says to be.
     pub(crate) process: String,
+    /// Whether it answers `confirm`. Older versions do not.
+    pub(crate) confirms: bool,
     pub(crate) plugins: Vec<v1::RegisteredPlugin>,
     /// What runs here from an earlier session.
     pub(crate) running: BTreeMap<UnitId, u64>,
@@ -43,6 +45,7 @@ impl WorkerOptions {
         Self {
             id: id.to_owned(),
             process: format!("process of {id}"),
+            confirms: true,
             plugins: script::plugins(),
             running: BTreeMap::new(),
             answers: true,
@@ -58,6 +61,20 @@ pub(crate) struct ScriptedWorker {
     heard: tokio::sync::Mutex<mpsc::Receiver<Said>>,
     shared: Arc<Shared>,
     tasks: JoinSet<()>,
+}
+
+/// A worker that has registered and has not confirmed it yet.
+pub(crate) struct Asked {
+    says: mpsc::Sender<v1::WorkerMessage>,
+    inbound: Streaming<v1::ControlMessage>,
+}
+
+impl Asked {
+    /// Why the control plane does not take it once it has said this.
+    pub(crate) async fn refused_for(mut self, message: Says) -> tonic::Status {
+        say(&self.says, message).await;
+        self.inbound.message().await.expect_err("a refusal")
+    }
 }
 
 struct Shared {
@@ -77,6 +94,9 @@ impl ScriptedWorker {
         let mut client = WorkerSessionsClient::new(channel.connect().await.unwrap())
             .max_decoding_message_size(MAX_MESSAGE_BYTES);
         let (says, mut inbound) = open(&mut client, &options).await;
+        if options.confirms {
+            confirm(&says, &mut inbound).await;
+        }
         let first = inbound.message().await.unwrap().unwrap().message.unwrap();
         let Said::Registered(registered) = first else {
             panic!("expected `registered`, got {first:?}")
@@ -107,8 +127,18 @@ impl ScriptedWorker {
     pub(crate) async fn refused(address: SocketAddr, options: WorkerOptions) -> tonic::Status {
         let channel = tonic::transport::Endpoint::from_shared(format!("http://{address}")).unwrap();
         let mut client = WorkerSessionsClient::new(channel.connect().await.unwrap());
-        let (_says, mut inbound) = open(&mut client, &options).await;
+        let (says, mut inbound) = open(&mut client, &options).await;
+        confirm(&says, &mut inbound).await;
         inbound.message().await.expect_err("a refusal")
+    }
+
+    /// One that was asked whether it is still there, and says this now.
+    pub(crate) async fn asked(address: SocketAddr, options: WorkerOptions) -> Asked {
+        let channel = tonic::transport::Endpoint::from_shared(format!("http://{address}")).unwrap();
+        let mut client = WorkerSessionsClient::new(channel.connect().await.unwrap());
+        let (says, mut inbound) = open(&mut client, &options).await;
+        question(&mut inbound).await;
+        Asked { says, inbound }
     }
 
     /// Units and their epochs.
@@ -212,7 +242,18 @@ fn registration(options: &WorkerOptions) -> v1::Register {
             .collect(),
         group_id: "connect-cluster".into(),
         process_id: options.process.clone(),
+        confirms: options.confirms,
     }
+}
+
+async fn question(inbound: &mut Streaming<v1::ControlMessage>) {
+    let question = inbound.message().await.unwrap().unwrap().message;
+    assert_eq!(question, Some(Said::Confirm(v1::Confirm {})));
+}
+
+async fn confirm(says: &mpsc::Sender<v1::WorkerMessage>, inbound: &mut Streaming<v1::ControlMessage>) {
+    question(inbound).await;
+    say(says, Says::Confirmed(v1::Confirmed {})).await;
 }
 
 async fn say(says: &mpsc::Sender<v1::WorkerMessage>, message: Says) {

@@ -85,7 +85,7 @@ impl ClusterState {
             Command::DeleteConnector { name } => self.delete_connector(name),
             Command::SetTargetState { name, target } => self.set_target_state(name, *target),
             Command::RestartUnits { name, scope, filter } => self.restart_units(name, *scope, *filter),
-            Command::RegisterWorker(registration) => Ok(self.register_worker(registration)),
+            Command::RegisterWorker(registration) => self.register_worker(registration),
             // The reason is for whoever reads the log.
             Command::RemoveWorker { from, reason } => self.remove_worker(from, *reason),
             Command::SetDraining {

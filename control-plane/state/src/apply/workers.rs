@@ -12,12 +12,21 @@ use crate::{ClusterState, Holder, Leaving, Refusal, Registration, RemovalReason,
 const MAX_DRAINED: usize = 1_000;
 
 impl ClusterState {
-    pub(super) fn register_worker(&mut self, registration: &Registration) -> Effect {
+    /// Refused if another session of the worker has begun since this one was last known to live.
+    pub(super) fn register_worker(&mut self, registration: &Registration) -> Handled {
         let Registration {
             worker: id, session, ..
         } = registration;
         let (revision, _) = self.next();
         let known = self.tables.workers.get(id);
+        let is_new_session = known.is_none_or(|known| known.session != *session);
+        let may_replace = known.is_none_or(|known| registration.replaces.may_replace(&known.session));
+        if is_new_session && !may_replace {
+            return Err(Refusal::SessionOver {
+                worker: id.clone(),
+                session: session.clone(),
+            });
+        }
         let worker = Worker {
             session: session.clone(),
             process: registration.process.clone(),
@@ -28,9 +37,8 @@ impl ClusterState {
             draining: self.goes_on_draining(registration),
         };
         if known == Some(&worker) {
-            return Effect::NOTHING;
+            return Ok(Effect::NOTHING);
         }
-        let is_new_session = known.is_none_or(|known| known.session != *session);
         self.tables.workers.insert(id.clone(), worker);
         self.tables.drained.remove(id);
         self.index.touch(id, revision);
@@ -44,7 +52,7 @@ impl ClusterState {
             self.settle_leaving(registration, &held);
             self.settle_others(registration, &held);
         }
-        Effect::LAYOUT
+        Ok(Effect::LAYOUT)
     }
 
     /// A process that was only cut off goes on draining; a new one has nothing to drain.

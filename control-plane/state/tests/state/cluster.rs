@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use towpath_state::{
     Applied, Assignment, ClusterState, Command, Detail, Expect, HeldUnit, LiveWorkers, Outcome, Plugin,
-    Refusal, Registration, RemovalReason, Reporter, UnitReport, plan,
+    Refusal, Registration, RemovalReason, Replaces, Reporter, UnitReport, plan,
 };
 use towpath_types::{
     ConnectorConfig, ConnectorKind, ConnectorName, Epoch, PluginKind, SessionId, TargetState, UnitId,
@@ -64,6 +64,7 @@ pub(crate) fn registration(worker: &str, session: &str, classes: &[&str]) -> Reg
         session: session.into(),
         resumes: None,
         process: None,
+        replaces: Replaces::default(),
         address: format!("{worker}:8083"),
         version: "0.1.0".to_owned(),
         labels: [("zone".to_owned(), "a".to_owned())].into(),

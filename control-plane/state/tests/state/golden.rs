@@ -9,6 +9,9 @@ const SNAPSHOT: &str = include_str!("../golden/snapshot-v1.json");
 /// Written since workers name their process. What is above has no word of it, and must stay readable.
 const DRAINED_COMMANDS: &str = include_str!("../golden/drained-commands-v1.jsonl");
 const DRAINED_SNAPSHOT: &str = include_str!("../golden/drained-snapshot-v1.json");
+/// Written since registrations name what they replace.
+const REPLACING_COMMANDS: &str = include_str!("../golden/replacing-commands-v1.jsonl");
+const REPLACING_SNAPSHOT: &str = include_str!("../golden/replacing-snapshot-v1.json");
 /// Written since it is remembered which offsets are in Kafka.
 const KAFKA_COMMANDS: &str = include_str!("../golden/kafka-offsets-commands-v1.jsonl");
 const KAFKA_SNAPSHOT: &str = include_str!("../golden/kafka-offsets-snapshot-v1.json");
@@ -22,7 +25,7 @@ fn commands(lines: &str) -> Vec<Command> {
 
 #[test]
 fn commands_of_version_1_are_written_as_ever() {
-    let lines = [COMMANDS, DRAINED_COMMANDS, KAFKA_COMMANDS];
+    let lines = [COMMANDS, DRAINED_COMMANDS, REPLACING_COMMANDS, KAFKA_COMMANDS];
     for line in lines.iter().flat_map(|lines| lines.lines()) {
         let command: Versioned<Command> = serde_json::from_str(line).unwrap();
         assert_eq!(serde_json::to_string(&command).unwrap(), line);
@@ -63,6 +66,7 @@ fn the_golden_log_makes_the_golden_snapshot() {
     for (log, snapshot) in [
         (COMMANDS, SNAPSHOT),
         (DRAINED_COMMANDS, DRAINED_SNAPSHOT),
+        (REPLACING_COMMANDS, REPLACING_SNAPSHOT),
         (KAFKA_COMMANDS, KAFKA_SNAPSHOT),
     ] {
         let mut state = ClusterState::new();

@@ -1,6 +1,6 @@
 //! Workers come, are cut off, come back, and go.
 
-use towpath_state::{Command, Refusal, RemovalReason};
+use towpath_state::{Command, Refusal, Registration, RemovalReason, Replaces};
 use towpath_types::{TargetState, UnitState};
 
 use crate::cluster::{Cluster, instance, name, registration, task};
@@ -202,6 +202,35 @@ fn a_drained_worker_that_was_restarted_takes_units_again() {
     cluster.remove("w1");
     register(&mut cluster, "s4", "p4");
     assert!(!is_draining(&cluster), "after a crash and the end of its lease");
+}
+
+/// Over a connection of its own, with nothing running.
+fn after(session: &str, replaces: Replaces) -> Command {
+    let registration = registration("w1", session, &["A"]);
+    Command::RegisterWorker(Registration {
+        replaces,
+        ..registration
+    })
+}
+
+#[test]
+fn a_registration_that_is_written_after_a_newer_one_is_refused() {
+    let mut cluster = Cluster::default();
+    cluster.must(after("s1", Replaces::Nobody));
+    let s1 = || Replaces::Session("s1".into());
+    cluster.must(after("s2", s1()));
+    let over = |session: &str| Refusal::SessionOver {
+        worker: "w1".into(),
+        session: session.into(),
+    };
+    assert_eq!(cluster.refusal(after("s3", s1())), over("s3"));
+    assert_eq!(cluster.refusal(after("s4", Replaces::Nobody)), over("s4"));
+    // Written twice.
+    cluster.must(after("s2", s1()));
+    // Whoever was removed meanwhile is in nobody's way.
+    cluster.remove("w1");
+    cluster.must(after("s5", s1()));
+    cluster.must(after("s6", Replaces::Anyone));
 }
 
 /// A worker that stops asks for it, and may be started again before the request arrives.

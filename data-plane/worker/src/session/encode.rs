@@ -29,6 +29,7 @@ pub(super) fn register(identity: &Identity, held: &HashMap<UnitId, Epoch>) -> v1
             .collect(),
         group_id: identity.group_id.clone(),
         process_id: identity.process_id.clone(),
+        confirms: true,
     }
 }
 

@@ -58,22 +58,20 @@ pub(super) async fn open(
         .await
         .map_err(connect)?;
     let mut client = WorkerSessionsClient::new(channel.clone()).max_decoding_message_size(MAX_MESSAGE_BYTES);
-    let first = v1::WorkerMessage {
-        message: Some(register),
-    };
-    outgoing.send(first).await.map_err(|_| SessionError::Closed)?;
+    say(&outgoing, register).await?;
     let registration = async {
         let mut incoming = client
             .open(ReceiverStream::new(receiver))
             .await
             .map_err(refused)?
             .into_inner();
-        let answer = incoming
-            .message()
-            .await
-            .map_err(refused)?
-            .and_then(|message| message.message);
-        match answer {
+        let mut answer = incoming.message().await.map_err(refused)?;
+        // A control plane of an older version does not ask.
+        if is_question(answer.as_ref()) {
+            say(&outgoing, FromWorker::Confirmed(v1::Confirmed {})).await?;
+            answer = incoming.message().await.map_err(refused)?;
+        }
+        match answer.and_then(|message| message.message) {
             Some(FromControlPlane::Registered(registered)) => Ok(Opened {
                 channel,
                 incoming,
@@ -85,4 +83,17 @@ pub(super) async fn open(
     tokio::time::timeout(REGISTRATION_TIMEOUT, registration)
         .await
         .map_err(|_| SessionError::NotRegistered)?
+}
+
+async fn say(outgoing: &mpsc::Sender<v1::WorkerMessage>, message: FromWorker) -> Result<(), SessionError> {
+    let message = v1::WorkerMessage {
+        message: Some(message),
+    };
+    outgoing.send(message).await.map_err(|_| SessionError::Closed)
+}
+
+/// Whether the control plane asks if this connection is still used.
+fn is_question(message: Option<&v1::ControlMessage>) -> bool {
+    let said = message.and_then(|message| message.message.as_ref());
+    matches!(said, Some(FromControlPlane::Confirm(_)))
 }

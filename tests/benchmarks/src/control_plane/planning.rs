@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use towpath_state::{
-    ClusterState, Command, Expect, LiveWorkers, Plugin, Refusal, Registration, RemovalReason, Reporter, plan,
+    ClusterState, Command, Expect, LiveWorkers, Plugin, Refusal, Registration, RemovalReason, Replaces,
+    Reporter, plan,
 };
 use towpath_types::{
     ConnectorConfig, ConnectorKind, ConnectorName, PluginKind, SessionId, TargetState, UnitId, WorkerId,
@@ -102,6 +103,7 @@ impl Cluster {
             session: session_of(number),
             resumes: None,
             process: None,
+            replaces: Replaces::default(),
             version: "1.0".to_owned(),
             labels: BTreeMap::new(),
             plugins: vec![Plugin {

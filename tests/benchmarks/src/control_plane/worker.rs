@@ -194,7 +194,10 @@ async fn follow(
                 }
                 continue;
             }
-            Some(Heard::Registered(_) | Heard::HeartbeatAck(_) | Heard::OffsetsFound(_)) | None => continue,
+            Some(
+                Heard::Registered(_) | Heard::Confirm(_) | Heard::HeartbeatAck(_) | Heard::OffsetsFound(_),
+            )
+            | None => continue,
         };
         for said in said {
             if says.send(message(said)).await.is_err() {

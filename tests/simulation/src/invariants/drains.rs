@@ -4,13 +4,15 @@
 use std::collections::BTreeMap;
 
 use towpath_state::{Applied, Assignment, ClusterState, Command, Outcome, RemovalReason, Worker};
-use towpath_types::{ProcessId, WorkerId};
+use towpath_types::{ProcessId, Revision, WorkerId};
 
 use super::Check;
 
 #[derive(Debug, Default)]
 pub(crate) struct Drains {
     draining: BTreeMap<WorkerId, Option<ProcessId>>,
+    /// Of the last command that was written.
+    revision: Revision,
 }
 
 impl Drains {
@@ -18,7 +20,11 @@ impl Drains {
     pub(crate) fn written(&mut self, command: &Command, outcome: &Outcome, state: &ClusterState) -> Check {
         let Ok(applied) = outcome else { return Ok(()) };
         self.note(command, state);
-        if let Command::AssignUnits { assignments } = command {
+        let before = std::mem::replace(&mut self.revision, applied.revision);
+        // Otherwise it came too late and changed nothing.
+        if let Command::AssignUnits { assignments } = command
+            && applied.revision > before
+        {
             self.gives_nothing(assignments, applied, state)?;
         }
         for worker in self.draining.keys() {

@@ -160,6 +160,7 @@ impl Process {
         });
         let register = v1::Register {
             running: running.collect(),
+            confirms: true,
             ..identity.clone()
         };
         let message = v1::WorkerMessage {
@@ -212,6 +213,12 @@ impl Process {
             return;
         }
         match message.message {
+            Some(Heard::Confirm(_)) => {
+                let confirmed = v1::WorkerMessage {
+                    message: Some(Said::Confirmed(v1::Confirmed {})),
+                };
+                self.acts.push(Act::Say(link, confirmed));
+            }
             Some(Heard::Registered(registered)) => self.registered(link, &registered, now),
             Some(Heard::HeartbeatAck(ack)) => {
                 if let Session::Open(stream) = &mut self.session

@@ -2,7 +2,7 @@
 
 use tokio::sync::mpsc;
 use tokio::time::advance;
-use towpath_state::{Command, Registration};
+use towpath_state::{Command, Registration, Replaces};
 use towpath_types::SessionId;
 
 use super::*;
@@ -45,6 +45,7 @@ fn state(workers: &[(&str, &str)]) -> ClusterState {
             session: SessionId::new(session),
             resumes: None,
             process: None,
+            replaces: Replaces::default(),
             address: (*worker).to_owned(),
             version: String::new(),
             labels: BTreeMap::new(),
