@@ -14,7 +14,6 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use tokio_util::sync::CancellationToken;
 use towpath_types::LogLevels;
-use tracing_subscriber::Layer;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
@@ -110,7 +109,8 @@ fn init_log(levels: &LogLevels) -> Result<(), tracing_subscriber::filter::ParseE
         // Complaining of a log that cannot be written, on the same full disk, would be a panic of whoever had to say something.
         .log_internal_errors(false);
     tracing_subscriber::registry()
-        .with(layer.with_filter(towpath_worker::log_filter(levels)?))
+        .with(towpath_worker::log_filter(levels)?)
+        .with(layer)
         .init();
     Ok(())
 }

@@ -19,8 +19,9 @@ mod window;
 use std::collections::HashMap;
 use std::fmt;
 use std::num::NonZeroUsize;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rdkafka::ClientConfig;
 use rdkafka_sys as sys;
@@ -49,6 +50,9 @@ const STRETCH: usize = 16_384;
 
 /// Records go to librdkafka in chunks of this many, so that the array they are listed in fits on the stack.
 const CHUNK: usize = 128;
+
+/// How long it is worth to have librdkafka look for a producer id earlier than it would by itself.
+const HASTE: Duration = Duration::from_secs(1);
 
 /// A record to be sent; nothing in it is owned.
 #[derive(Debug, Clone, Copy)]
@@ -124,6 +128,8 @@ struct Shared {
     /// Woken when deliveries made room.
     freed: Notify,
     trouble: Mutex<Option<Trouble>>,
+    /// Whether an idempotent producer may still wait for its id without need; see [`Shared::hasten_id`].
+    may_lack_id: AtomicBool,
     client: Arc<Client>,
 }
 
@@ -153,6 +159,7 @@ impl BatchProducer {
             queue,
             freed,
             trouble,
+            may_lack_id: AtomicBool::new(may_lack_id(&config)),
             client,
         };
         Ok(Self {
@@ -239,8 +246,28 @@ impl Shared {
         let answer = enqueue::partition_count(&self.client, &topic, timeout);
         if answer.is_ok() {
             *self.trouble() = None;
+            self.hasten_id(&topic, timeout);
         }
         answer
+    }
+
+    /// librdkafka asks for the id of an idempotent producer whenever a broker has told of the cluster, but the broker of
+    /// the bootstrap servers, which did that first, is being left then, and the others may not be connected yet. In that
+    /// case it looks again after 500 ms, and nothing is sent until then. Another question about the cluster, which waits
+    /// for a broker that is connected, has it look as soon as there is one.
+    fn hasten_id(&self, topic: &Topic, timeout: Duration) {
+        if !self.may_lack_id.swap(false, Ordering::Relaxed) {
+            return;
+        }
+        let end = Instant::now() + timeout.min(HASTE);
+        loop {
+            let left = end.saturating_duration_since(Instant::now());
+            let asked = enqueue::partition_count(&self.client, topic, left);
+            // One that was put to the connection that is being left fails at once.
+            if asked.is_ok() || Instant::now() >= end {
+                return;
+            }
+        }
     }
 
     /// Hands out the delivery reports that are there. Returns whether there were any.
@@ -304,4 +331,9 @@ impl fmt::Debug for Shared {
 /// Headers are not counted: a report does not say how large they were.
 fn cost_of(record: &RecordRef<'_>) -> usize {
     MESSAGE_OVERHEAD_BYTES + record.key.map_or(0, <[u8]>::len) + record.value.map_or(0, <[u8]>::len)
+}
+
+/// A transactional producer has its id from its coordinator, before it is asked for anything else.
+fn may_lack_id(config: &ClientConfig) -> bool {
+    config.get("enable.idempotence") == Some("true") && config.get("transactional.id").is_none()
 }

@@ -2,9 +2,8 @@
 
 use towpath_types::LogLevels;
 use tracing::level_filters::LevelFilter;
-use tracing_subscriber::filter::{FilterExt, ParseError, Targets};
-use tracing_subscriber::layer::Filter;
-use tracing_subscriber::{EnvFilter, Registry};
+use tracing_subscriber::filter::{ParseError, Targets};
+use tracing_subscriber::{EnvFilter, Layer, Registry};
 
 /// This module complains, as of an error, when a consumer is dropped that was closed before. All of ours are.
 const UNTRUE: &str = "rdkafka::consumer::base_consumer=off";
@@ -21,13 +20,16 @@ const SECRETIVE: &[(&str, LevelFilter)] = &[
 
 /// What passes of these levels, but for what is known to be untrue, and for what may be secret: that cannot be asked for.
 ///
+/// For the whole subscriber, not for a layer of it: such a filter loses the line after one where somebody only asks
+/// whether something would be logged (tokio-rs/tracing issue 2519), as is done for each Kafka client that is made.
+///
 /// # Errors
 /// When something in brackets is not understood.
-pub fn log_filter(levels: &LogLevels) -> Result<impl Filter<Registry> + Send + Sync + 'static, ParseError> {
+pub fn log_filter(levels: &LogLevels) -> Result<impl Layer<Registry> + Send + Sync + use<>, ParseError> {
     let limits = Targets::new()
         .with_default(LevelFilter::TRACE)
         .with_targets(SECRETIVE.iter().copied());
-    Ok(wanted(levels)?.and(limits))
+    Ok(limits.and_then(wanted(levels)?))
 }
 
 fn wanted(levels: &LogLevels) -> Result<EnvFilter, ParseError> {
@@ -40,7 +42,11 @@ mod tests {
     use std::io;
     use std::sync::{Arc, Mutex};
 
-    use tracing_subscriber::Layer;
+    use tracing::callsite::{Callsite, Identifier};
+    use tracing::field::FieldSet;
+    use tracing::metadata::Kind;
+    use tracing::subscriber::Interest;
+    use tracing::{Level, Metadata};
     use tracing_subscriber::layer::SubscriberExt;
 
     use super::*;
@@ -58,15 +64,22 @@ mod tests {
         }
     }
 
-    /// What these levels let pass of what a library says of a secret.
-    fn logged(levels: &str) -> String {
+    /// What these levels let pass of what is said.
+    fn logged_of(levels: &str, say: impl FnOnce()) -> String {
         let log = Log::default();
         let writer = log.clone();
         let layer = tracing_subscriber::fmt::layer()
             .with_ansi(false)
-            .with_writer(move || writer.clone())
-            .with_filter(log_filter(&levels.parse().unwrap()).unwrap());
-        tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), || {
+            .with_writer(move || writer.clone());
+        let filter = log_filter(&levels.parse().unwrap()).unwrap();
+        let subscriber = tracing_subscriber::registry().with(filter).with(layer);
+        tracing::subscriber::with_default(subscriber, say);
+        String::from_utf8(log.0.lock().unwrap().clone()).unwrap()
+    }
+
+    /// What these levels let pass of what a library says of a secret.
+    fn logged(levels: &str) -> String {
+        logged_of(levels, || {
             let span = tracing::info_span!(target: "mysql_async", "prepare", sql = "SELECT 'hush'");
             let _inside = span.enter();
             tracing::debug!(target: "tokio_postgres::prepare", "preparing query s0: SELECT 'hush'");
@@ -75,8 +88,42 @@ mod tests {
             tracing::debug!(target: "openraft::core", "append hush");
             tracing::warn!(target: "tokio_postgres::connection", "told");
             tracing::trace!(target: "towpath_worker", "traced");
+        })
+    }
+
+    /// A question of `log`, which rdkafka asks when a client is configured: of a place that is known to nobody else.
+    struct Question;
+
+    static METADATA: Metadata<'static> = Metadata::new(
+        "question",
+        "librdkafka",
+        Level::DEBUG,
+        None,
+        None,
+        None,
+        FieldSet::new(&[], Identifier(&Question)),
+        Kind::EVENT,
+    );
+
+    impl Callsite for Question {
+        fn set_interest(&self, _: Interest) {}
+        fn metadata(&self) -> &Metadata<'_> {
+            &METADATA
+        }
+    }
+
+    #[test]
+    fn what_is_said_after_a_mere_question_is_not_lost() {
+        let logged = logged_of("info", || {
+            tracing::info!("first");
+            tracing::dispatcher::get_default(|log| log.enabled(&METADATA));
+            let _unit = tracing::info_span!("unit", unit = "orders-0").entered();
+            tracing::info!("second");
         });
-        String::from_utf8(log.0.lock().unwrap().clone()).unwrap()
+        assert!(
+            logged.contains("first") && logged.contains("unit=\"orders-0\"") && logged.contains("second"),
+            "{logged}"
+        );
     }
 
     #[test]

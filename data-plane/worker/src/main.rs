@@ -12,7 +12,7 @@ use towpath_runtime::clients::KafkaClients;
 use towpath_runtime::worker_config::WorkerKind;
 use towpath_types::LogLevels;
 use towpath_worker::{Worker, WorkerSettings, log_filter};
-use tracing_subscriber::layer::{Filter, SubscriberExt};
+use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer, Registry};
 
@@ -60,14 +60,12 @@ fn main() -> ExitCode {
     }
 }
 
-fn init_log(filter: impl Filter<Registry> + Send + Sync + 'static) {
+fn init_log(filter: impl Layer<Registry> + Send + Sync) {
     let layer = tracing_subscriber::fmt::layer()
         .with_writer(std::io::stderr)
         // Complaining of a log that cannot be written, on the same full disk, would be a panic of whoever had to say something.
         .log_internal_errors(false);
-    tracing_subscriber::registry()
-        .with(layer.with_filter(filter))
-        .init();
+    tracing_subscriber::registry().with(filter).with(layer).init();
 }
 
 fn run(settings: WorkerSettings) -> Result<(), Box<dyn Error + Send + Sync>> {

@@ -3,7 +3,11 @@
 #[cfg(test)]
 mod consuming;
 #[cfg(test)]
+mod fake_broker;
+#[cfg(test)]
 mod mock_broker;
+#[cfg(test)]
+mod producer_ids;
 #[cfg(test)]
 mod producing;
 #[cfg(test)]
