@@ -53,6 +53,7 @@ const CHUNK: usize = 128;
 
 /// How long it is worth to have librdkafka look for a producer id earlier than it would by itself.
 const HASTE: Duration = Duration::from_secs(1);
+const MAX_HASTY_QUESTIONS: usize = 3;
 
 /// A record to be sent; nothing in it is owned.
 #[derive(Debug, Clone, Copy)]
@@ -260,14 +261,12 @@ impl Shared {
             return;
         }
         let end = Instant::now() + timeout.min(HASTE);
-        loop {
+        let asks = || {
             let left = end.saturating_duration_since(Instant::now());
-            let asked = enqueue::partition_count(&self.client, topic, left);
-            // One that was put to the connection that is being left fails at once.
-            if asked.is_ok() || Instant::now() >= end {
-                return;
-            }
-        }
+            enqueue::partition_count(&self.client, topic, left).is_ok()
+        };
+        // One that is put to the connection that is being left fails at once.
+        let _asked = (0..MAX_HASTY_QUESTIONS).any(|_| asks());
     }
 
     /// Hands out the delivery reports that are there. Returns whether there were any.
