@@ -15,7 +15,8 @@ pub(crate) enum RegistrationError {
     #[error("a session has one `register`, but the worker sent a second one: open a new session instead")]
     Twice,
     #[error(
-        "a worker that was asked to `confirm` its registration answers `confirmed`, but this one sent something else"
+        "a worker that was asked to `confirm` its registration has to answer `confirmed` before anything else, but this one \
+         sent something else"
     )]
     NotConfirmed,
     #[error("a worker cannot register without a `worker_id`: it is the host:port that statuses show")]

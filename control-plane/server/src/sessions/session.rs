@@ -52,6 +52,8 @@ pub(super) enum Ending {
     Taken { worker: WorkerId },
     #[error("the registration could not be written")]
     NotWritten(#[source] towpath_raft::StoreError),
+    #[error("the worker has registered otherwise since")]
+    Outdated(#[source] towpath_state::Refusal),
     #[error("the worker sent something that cannot be read")]
     BadMessage(#[source] MessageError),
     #[error(
@@ -71,7 +73,7 @@ impl Ending {
             Self::BadRegistration(_) | Self::BadMessage(_) => Some(Status::invalid_argument(text)),
             Self::NotWritten(_) | Self::Stopping => Some(Status::unavailable(text)),
             Self::Taken { .. } => Some(Status::already_exists(text)),
-            Self::Over => Some(Status::aborted(text)),
+            Self::Outdated(_) | Self::Over => Some(Status::aborted(text)),
         }
     }
 }
@@ -180,10 +182,7 @@ async fn register(sessions: &Sessions, registration: &Registration) -> Result<()
         .await;
     match outcome.map_err(Ending::NotWritten)? {
         Ok(_) => Ok(()),
-        Err(refusal) => {
-            tracing::info!(error = %Chain(&refusal), worker = %registration.worker, "registration refused");
-            Err(Ending::Over)
-        }
+        Err(refusal) => Err(Ending::Outdated(refusal)),
     }
 }
 

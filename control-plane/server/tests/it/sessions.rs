@@ -159,6 +159,11 @@ async fn a_registration_that_arrives_after_a_newer_one_is_refused_and_the_newer_
     );
     let refused = abandoned.refused_for(confirmed()).await;
     assert_eq!(refused.code(), tonic::Code::Aborted, "of the same: {refused}");
+    let (text, told) = (refused.message(), "of worker \"w:8083\" is over: register again");
+    assert!(
+        text.starts_with("the worker has registered otherwise since: ") && text.ends_with(told),
+        "{text}"
+    );
     drop(ScriptedWorker::asked(cluster.grpc, of("two")).await);
     cluster.create("d").await;
     cluster.wait_until_running("d", 1).await;
@@ -179,8 +184,8 @@ async fn a_worker_that_says_something_else_than_that_it_is_there_is_refused() {
     assert_eq!(refused.code(), tonic::Code::InvalidArgument);
     assert_eq!(
         refused.message(),
-        "the registration cannot be accepted: a worker that was asked to `confirm` its registration answers \
-         `confirmed`, but this one sent something else"
+        "the registration cannot be accepted: a worker that was asked to `confirm` its registration has to \
+         answer `confirmed` before anything else, but this one sent something else"
     );
     cluster.stop().await;
 }

@@ -4,10 +4,8 @@ use std::time::Duration;
 
 use towpath_librdkafka::BatchProducer;
 
-use crate::fake_broker::{FakeBroker, INIT_PRODUCER_ID, METADATA};
+use crate::fake_broker::{FakeBroker, INIT_PRODUCER_ID, METADATA, TOPIC};
 use crate::support::{BUFFER, DEADLINE, producer_config};
-
-const TOPIC: &str = crate::fake_broker::TOPIC;
 
 /// A broker that has told of the cluster over the connection to the bootstrap servers, and is slow to take the next one.
 async fn asked(idempotence: &str) -> Vec<i16> {
